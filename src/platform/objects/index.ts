@@ -1,0 +1,3 @@
+export { createLocalObjectStore } from './local-object-store.ts';
+export type { ObjectStore } from './object-store.ts';
+export { tenantKey } from './object-store.ts';
