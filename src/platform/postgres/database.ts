@@ -1,0 +1,127 @@
+import pg from 'pg';
+import { isUuid } from '#platform/ids';
+import type { Log } from '#platform/log';
+import { modelsOf, type TypedModels } from './prisma-binding.ts';
+
+/** One transaction on one connection. Both ways of querying see and change the same state. */
+export type Tx = {
+  /** Bound SQL: values are `$1`, `$2` … and are never concatenated into the text. Returns the rows. */
+  query<Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /** Like `query`, for statements of which only the number of rows matters. */
+  execute(sql: string, values?: readonly unknown[]): Promise<number>;
+  /** Typed models of `prisma/`, on the same connection and in the same transaction. */
+  readonly db: TypedModels;
+};
+
+/** A transaction that sees one tenant's rows only: row-level security is the guard, not the WHERE clause. */
+export type TenantTx = Tx & { readonly tenantId: string };
+
+export type Database = {
+  /** Runs the work in one transaction as the application role with `app.tenant` set to the tenant. */
+  withTenant<T>(tenantId: string, work: (tx: TenantTx) => Promise<T>): Promise<T>;
+  /** Work for no tenant or for all: says by name why. Runs as the role `margay_system`. */
+  withSystem<T>(reason: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Calls back on each NOTIFY of the channel, reconnecting by itself; callers poll as well, since notices can be lost. */
+  listen(channel: string, onNotice: (payload: string) => void): Promise<() => Promise<void>>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+type Options = { readonly url: string; readonly connectionsMax: number; readonly log: Log };
+
+/** Wraps a rejected COMMIT or ROLLBACK: the connection's state is unknown, so it must not return to the pool. */
+async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const connection = await pool.connect();
+  let broken: Error | undefined;
+  const tx: Tx = {
+    query: async (sql, values) => (await connection.query(sql, [...(values ?? [])])).rows,
+    execute: async (sql, values) => (await connection.query(sql, [...(values ?? [])])).rowCount ?? 0,
+    get db() {
+      return modelsOf(connection);
+    },
+  };
+  try {
+    await connection.query(begin);
+    const result = await work(tx);
+    await connection.query('COMMIT');
+    return result;
+  } catch (error) {
+    await connection.query('ROLLBACK').catch((rollbackError: unknown) => {
+      broken = rollbackError instanceof Error ? rollbackError : new Error(String(rollbackError));
+    });
+    throw error;
+  } finally {
+    connection.release(broken);
+  }
+}
+
+function assertTenant(tenantId: string): string {
+  if (!isUuid(tenantId)) throw new Error('A tenant id is a lower-case UUID.');
+  return tenantId;
+}
+
+async function listenOn(options: Options, channel: string, onNotice: (payload: string) => void) {
+  if (!/^[a-z_]+$/.test(channel)) throw new Error(`Not a channel name: ${channel}`);
+  let client: pg.Client | undefined;
+  let isClosed = false;
+  let timer: NodeJS.Timeout | undefined;
+  const retryLater = () => {
+    client = undefined;
+    if (!isClosed) timer ??= setTimeout(() => void connect(), 1000);
+  };
+  const connect = async () => {
+    timer = undefined;
+    const fresh = new pg.Client({ connectionString: options.url, application_name: `listen ${channel}` });
+    fresh.on('error', retryLater);
+    fresh.on('end', retryLater);
+    fresh.on('notification', (notice) => onNotice(notice.payload ?? ''));
+    try {
+      await fresh.connect();
+      await fresh.query(`LISTEN ${channel}`);
+      client = fresh;
+      onNotice('');
+    } catch (error) {
+      options.log.warn('listen_failed', { channel, error });
+      await fresh.end().catch(() => undefined);
+      retryLater();
+    }
+  };
+  await connect();
+  return async () => {
+    isClosed = true;
+    clearTimeout(timer);
+    await client?.end();
+  };
+}
+
+/** Opens a pool as the application role. Connections are made when needed, so an unreachable server shows at first use. */
+export function openDatabase(options: Options): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connectionsMax,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
+  });
+  pool.on('error', (error) => options.log.warn('postgres_connection_lost', { error }));
+  return {
+    withTenant: (tenantId, work) =>
+      inTransaction(pool, `BEGIN; SET LOCAL app.tenant = '${assertTenant(tenantId)}'`, (tx) =>
+        work(Object.defineProperty(tx, 'tenantId', { value: tenantId }) as TenantTx),
+      ),
+    withSystem: (reason, work) => {
+      if (reason.length < 8) throw new Error('System work says why, in words.');
+      return inTransaction(pool, 'BEGIN; SET LOCAL ROLE margay_system', work);
+    },
+    listen: (channel, onNotice) => listenOn(options, channel, onNotice),
+    async ping() {
+      await pool.query('SELECT 1');
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** True when the error is a unique violation (SQLSTATE 23505), of this constraint if one is named. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  if (!(error instanceof pg.DatabaseError) || error.code !== '23505') return false;
+  return constraint === undefined || error.constraint === constraint;
+}
