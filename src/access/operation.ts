@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+import type { Permission } from './permission.ts';
+
+/**
+ * A public operation, defined once. GraphQL, REST, the command line, the permission matrix, the audit coverage and
+ * the reference pages read it from here.
+ */
+export type Operation<Input extends z.ZodType = z.ZodType> = {
+  /** Name of the GraphQL field, e.g. `updateAlertStatusById`. */
+  readonly name: string;
+  readonly kind: 'query' | 'mutation';
+  readonly summary: string;
+  /** Any one of these suffices; `'signed-in'` asks for no permission, `'public'` not even for a signed-in caller. */
+  readonly permission: Permission | readonly Permission[] | 'signed-in' | 'public';
+  /** Action name of the audit row that a mutation writes; queries write none. */
+  readonly audit: string | undefined;
+  readonly input: Input;
+};
+
+type Definition<Input extends z.ZodType> = Omit<Operation<Input>, 'audit' | 'kind'>;
+
+export function defineQuery<Input extends z.ZodType>(definition: Definition<Input>): Operation<Input> {
+  return { ...definition, kind: 'query', audit: undefined };
+}
+
+/** A mutation names its audit action (VERB_OBJECT), so none can be forgotten. */
+export function defineMutation<Input extends z.ZodType>(
+  definition: Definition<Input> & { readonly audit: string },
+): Operation<Input> {
+  return { ...definition, kind: 'mutation' };
+}
+
+/** All operations by name; throws when two have the same name. */
+export function operationCatalogue(operations: readonly Operation[]): ReadonlyMap<string, Operation> {
+  const byName = new Map<string, Operation>();
+  for (const operation of operations) {
+    if (byName.has(operation.name)) throw new Error(`Two operations are named "${operation.name}".`);
+    byName.set(operation.name, operation);
+  }
+  return byName;
+}

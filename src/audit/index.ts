@@ -1,0 +1,3 @@
+export type { AuditEvent, AuditResult } from './audit-event.ts';
+export { type AuditRecorder, createAuditRecorder } from './audit-recorder.ts';
+export { type AuditPage, type AuditService, auditOperations, createAuditService } from './audit-service.ts';
