@@ -113,7 +113,12 @@ async function store(deps: Deps, waiting: readonly Waiting[]): Promise<Acknowled
 
 /** Per-tenant backlog, read once a second at most: back-pressure may be a second late, never wrong for long. */
 function createBacklogGuard(deps: Deps) {
-  const read = () => deps.database.withSystem('back-pressure reads every backlog', backlogByTenant);
+  // Without an answer nobody is refused here: the write that follows meets the same database and says so.
+  const read = () =>
+    deps.database.withSystem('back-pressure reads every backlog', backlogByTenant).catch((error: unknown) => {
+      deps.log.warn('backlog_not_read', { error });
+      return new Map<string, { readonly bytes: number; readonly ageSeconds: number }>();
+    });
   let readAtMs = -Infinity;
   let reading: ReturnType<typeof read> | undefined;
   return async (tenantId: string): Promise<void> => {

@@ -30,6 +30,8 @@ type Options = {
   /** Folder of the cluster; created when absent. */
   readonly dataDir: string;
   readonly uid: number | undefined;
+  /** Loopback port; a free one when absent. */
+  readonly port?: number;
   readonly onLog?: (line: string) => void;
 };
 
@@ -184,7 +186,7 @@ export async function startEmbeddedPostgres(options: Options): Promise<EmbeddedP
   const isNew = await prepareFolder(options, install);
   const password = await readOrMakePassword(options);
   if (isNew) await initialize(options, install, password);
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const urlOf = (role: string, secret: string, database: string) =>
     `postgresql://${role}:${encodeURIComponent(secret)}@127.0.0.1:${port}/${database}`;
   const child = startServer(options, install, port);

@@ -63,7 +63,7 @@ test('a repeated idempotency key is acknowledged with the first batch and stores
   const item = { ...request(tenantId, randomUUID(), 'x'), idempotencyKey: 'k' };
   const [first, second] = await Promise.all([intake.accept(item), intake.accept(item)]);
   expect(first.batchId).toBe(second.batchId);
-  expect([first.isRepetition, second.isRepetition].toSorted()).toEqual([false, true]);
+  expect(Number(first.isRepetition) + Number(second.isRepetition)).toBe(1);
   expect(await objects.list(`tenants/${tenantId}/`)).toHaveLength(1);
 });
 

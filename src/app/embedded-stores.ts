@@ -1,0 +1,82 @@
+import path from 'node:path';
+import { startEmbeddedLake } from '#lake';
+import type { Settings } from '#platform/config';
+import type { Log } from '#platform/log';
+import { provisionDatabase, startEmbeddedPostgres } from '#platform/postgres';
+import type { LocalSecrets } from './data-folder.ts';
+import type { Runtime } from './runtime.ts';
+import { supervise, type Supervised } from './supervised-child.ts';
+
+type Options = {
+  readonly settings: Settings;
+  readonly dataDir: string;
+  readonly secrets: LocalSecrets;
+  readonly log: Log;
+};
+
+type Postgres = Supervised & { readonly databaseUrl: string; readonly ownerUrl: string };
+
+/** The deployment's Postgres: the external one when it is configured, else the one npm brought. */
+export async function startPostgres({ settings, dataDir, secrets, log }: Options): Promise<Postgres> {
+  if (settings.DATABASE_URL !== undefined && settings.DATABASE_OWNER_URL !== undefined)
+    return { databaseUrl: settings.DATABASE_URL, ownerUrl: settings.DATABASE_OWNER_URL, stop: async () => undefined };
+  const start = (port?: number) =>
+    startEmbeddedPostgres({
+      dataDir: path.join(dataDir, 'postgres'),
+      uid: process.getuid?.(),
+      onLog: (line) => log.warn('postgres_says', { line }),
+      ...(port === undefined ? {} : { port }),
+    });
+  const first = await start();
+  const { ownerPassword, appPassword } = secrets;
+  await provisionDatabase({ superuserUrl: first.superuserUrl, database: 'margay', ownerPassword, appPassword });
+  let isFirst = true;
+  const supervised = await supervise({
+    name: 'postgres',
+    log,
+    start: async () => {
+      if (!isFirst) return start(first.port);
+      isFirst = false;
+      return first;
+    },
+  });
+  return {
+    databaseUrl: first.urlOf('margay_app', appPassword, 'margay'),
+    ownerUrl: first.urlOf('margay_owner', ownerPassword, 'margay'),
+    stop: () => supervised.stop(),
+  };
+}
+
+type Lake = Supervised & Pick<Runtime, 'lake'>;
+
+/** The deployment's lake: the external ClickHouse when it is configured, else chDB in a child process. */
+export async function startLake({ settings, dataDir, secrets, log }: Options): Promise<Lake> {
+  if (settings.CLICKHOUSE_URL !== undefined) {
+    const lake = {
+      url: settings.CLICKHOUSE_URL,
+      user: settings.CLICKHOUSE_USER ?? 'default',
+      password: settings.CLICKHOUSE_PASSWORD ?? '',
+    };
+    return { lake, stop: async () => undefined };
+  }
+  let port: number | undefined;
+  let url = '';
+  const supervised = await supervise({
+    name: 'lake',
+    log,
+    start: async () => {
+      const server = await startEmbeddedLake({
+        nodePath: process.execPath,
+        dataDir: path.join(dataDir, 'lake'),
+        secret: secrets.lakeSecret,
+        memoryBytesMax: settings.MARGAY_LAKE_MEMORY_MIB * 1024 * 1024,
+        log,
+        ...(port === undefined ? {} : { port }),
+      });
+      url = server.url;
+      port = Number(new URL(server.url).port);
+      return server;
+    },
+  });
+  return { lake: { url, user: 'margay', password: secrets.lakeSecret }, stop: () => supervised.stop() };
+}

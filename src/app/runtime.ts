@@ -1,0 +1,27 @@
+import type { Settings } from '#platform/config';
+
+export type RoleName = 'api' | 'ingest' | 'worker' | 'scheduler';
+
+export const roleNames: readonly RoleName[] = ['api', 'ingest', 'worker', 'scheduler'];
+
+/** What the supervisor tells a role: settings as read, and where the stores are once started. */
+export type Runtime = {
+  readonly roles: readonly RoleName[];
+  readonly settings: Settings;
+  readonly dataDir: string;
+  readonly databaseUrl: string;
+  readonly lake: { readonly url: string; readonly user: string; readonly password: string };
+  /** 32 bytes in base64. */
+  readonly masterKey: string;
+  readonly port: number;
+};
+
+/** Address under which people and other programs reach the server. */
+export function publicUrl({ settings, port }: Pick<Runtime, 'settings' | 'port'>): string {
+  if (settings.MARGAY_PUBLIC_URL !== undefined) return settings.MARGAY_PUBLIC_URL.replace(/\/$/, '');
+  const scheme = settings.MARGAY_TLS_CERT_FILE === undefined ? 'http' : 'https';
+  return `${scheme}://${settings.MARGAY_HOST.includes(':') ? `[${settings.MARGAY_HOST}]` : settings.MARGAY_HOST}:${port}`;
+}
+
+/** Messages between the supervisor and a role, over the pipe that also tells a role that its parent is gone. */
+export type RoleMessage = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly message: string };

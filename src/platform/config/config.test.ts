@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { describeSettings, readSettings, settings } from './config.ts';
+
+test('nothing set gives a loopback server with embedded stores', () => {
+  expect(readSettings({})).toMatchObject({ MARGAY_HOST: '127.0.0.1', MARGAY_PORT: 8080, MARGAY_DATA_DIR: './data' });
+});
+
+test('every problem is reported at once, and no secret is quoted', () => {
+  const environment = {
+    MARGAY_PORT: 'eighty',
+    MARGAY_PROT: '8080',
+    MARGAY_METRICS_TOKEN: 'short-secret',
+    DATABASE_URL: 'mysql://user:hunter2@db',
+  };
+  const message = (() => {
+    try {
+      return String(readSettings(environment));
+    } catch (error) {
+      return String(error);
+    }
+  })();
+  expect(message).toContain('MARGAY_PORT: must be a whole number (is "eighty")');
+  expect(message).toContain('MARGAY_PROT: there is no such setting');
+  expect(message).toContain('MARGAY_METRICS_TOKEN: must have 16 characters or more.');
+  expect(message).toContain('DATABASE_URL: must be a URL that begins with postgres:// or postgresql://');
+  expect(message).not.toMatch(/hunter2|short-secret/);
+});
+
+test('half a configuration does not start', () => {
+  expect(() => readSettings({ DATABASE_URL: 'postgres://db/margay' })).toThrow('DATABASE_URL and DATABASE_OWNER_URL');
+  expect(() => readSettings({ MARGAY_TLS_KEY_FILE: 'key.pem' })).toThrow(
+    'MARGAY_TLS_CERT_FILE and MARGAY_TLS_KEY_FILE',
+  );
+});
+
+test('an address that others can reach needs TLS or a proxy that speaks it', () => {
+  expect(() => readSettings({ MARGAY_HOST: '0.0.0.0' })).toThrow('reachable from other machines');
+  expect(readSettings({ MARGAY_HOST: '0.0.0.0', MARGAY_BEHIND_TLS_PROXY: 'true' }).MARGAY_HOST).toBe('0.0.0.0');
+});
+
+test('shown settings hide secrets and passwords in addresses', () => {
+  const shown = describeSettings(
+    readSettings({
+      DATABASE_URL: 'postgres://app:hunter2@db/margay',
+      DATABASE_OWNER_URL: 'postgres://owner:hunter3@db/margay',
+      MARGAY_METRICS_TOKEN: 'a-very-long-token',
+    }),
+  );
+  expect(JSON.stringify(shown)).not.toMatch(/hunter|a-very-long-token/);
+});
+
+test('the example file names every setting and no other', () => {
+  const example = readFileSync(new URL('../../../.env.example', import.meta.url), 'utf8');
+  const named = [...example.matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1]);
+  expect(named.toSorted()).toEqual(Object.keys(settings.shape).toSorted());
+});

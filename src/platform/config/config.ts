@@ -1,0 +1,136 @@
+import { z } from 'zod';
+
+/**
+ * Every setting, by the name of its environment variable. Units are in the names. The example file `.env.example`
+ * is compared with this list by a test.
+ */
+
+const flag = z.enum(['true', 'false'], { error: 'must be "true" or "false"' }).transform((text) => text === 'true');
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be between ${min} and ${max}`);
+const url = (...protocols: readonly string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+export const settings = z.object({
+  MARGAY_HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Other than loopback needs TLS.'),
+  MARGAY_PORT: whole(0, 65_535).prefault('8080').describe('Port of API, ingest and console; 0 takes a free one.'),
+  MARGAY_DATA_DIR: z.string().min(1).default('./data').describe('Folder of everything the embedded stores keep.'),
+  MARGAY_PUBLIC_URL: url('http:', 'https:').optional().describe('How users and alerts reach this deployment.'),
+  MARGAY_TLS_CERT_FILE: z.string().min(1).optional().describe('PEM certificate chain.'),
+  MARGAY_TLS_KEY_FILE: z.string().min(1).optional().describe('PEM private key.'),
+  MARGAY_BEHIND_TLS_PROXY: flag.prefault('false').describe('A proxy in front of this server speaks TLS.'),
+  MARGAY_LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severe log line.'),
+  MARGAY_MASTER_KEY: z
+    .base64()
+    .length(44, 'must be 32 bytes in base64')
+    .optional()
+    .describe('Key that wraps the tenants’ data keys; kept in the data folder when absent.'),
+  MARGAY_METRICS_TOKEN: z
+    .string()
+    .min(16, 'must have 16 characters or more')
+    .optional()
+    .describe('Bearer token of /metrics; without it only loopback may read.'),
+  MARGAY_OUTBOUND_ALLOW_CIDRS: list
+    .prefault('')
+    .describe('Private address ranges that deliveries may reach, comma separated.'),
+  MARGAY_ALLOW_WEAK_SANDBOX: flag
+    .prefault('false')
+    .describe('Let several tenants share a host whose sandbox has only the inner wall. Unsafe.'),
+  MARGAY_LAKE_MEMORY_MIB: whole(512, 1_000_000).prefault('2048').describe('Memory ceiling of the embedded lake.'),
+  MARGAY_WORKER_CONCURRENCY: whole(1, 64).prefault('2').describe('Batches one worker processes at the same time.'),
+  MARGAY_RAW_RETENTION_DAYS: whole(1, 3650).prefault('30').describe('How long raw objects are kept.'),
+  DATABASE_URL: url('postgres:', 'postgresql:').optional().describe('External Postgres, application role.'),
+  DATABASE_OWNER_URL: url('postgres:', 'postgresql:')
+    .optional()
+    .describe('External Postgres, owner role, for migrations.'),
+  REDIS_URL: url('redis:', 'rediss:').optional().describe('External Redis for running work.'),
+  CLICKHOUSE_URL: url('http:', 'https:').optional().describe('External ClickHouse.'),
+  CLICKHOUSE_USER: z.string().optional().describe('User of the external ClickHouse.'),
+  CLICKHOUSE_PASSWORD: z.string().optional().describe('Password of the external ClickHouse.'),
+});
+
+export type Settings = z.output<typeof settings>;
+export type SettingName = keyof Settings;
+
+const secretNames: ReadonlySet<string> = new Set(['MARGAY_MASTER_KEY', 'MARGAY_METRICS_TOKEN', 'CLICKHOUSE_PASSWORD']);
+
+/** Settings that make no sense together; half a configuration must not start. */
+function contradictions(values: Settings): string[] {
+  const problems: string[] = [];
+  const together = (a: SettingName, b: SettingName) => {
+    if ((values[a] === undefined) !== (values[b] === undefined)) problems.push(`${a} and ${b}: set both or neither.`);
+  };
+  together('DATABASE_URL', 'DATABASE_OWNER_URL');
+  together('MARGAY_TLS_CERT_FILE', 'MARGAY_TLS_KEY_FILE');
+  const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(values.MARGAY_HOST);
+  if (!isLoopback && values.MARGAY_TLS_CERT_FILE === undefined && !values.MARGAY_BEHIND_TLS_PROXY)
+    problems.push(
+      `MARGAY_HOST: "${values.MARGAY_HOST}" is reachable from other machines. Set MARGAY_TLS_CERT_FILE and MARGAY_TLS_KEY_FILE, or MARGAY_BEHIND_TLS_PROXY=true when a proxy speaks TLS.`,
+    );
+  return problems;
+}
+
+function unknownNames(environment: Readonly<Record<string, string | undefined>>): string[] {
+  const known = Object.keys(settings.shape);
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('MARGAY_') && !known.includes(name))
+    .map((name) => `${name}: there is no such setting. See .env.example for all of them.`);
+}
+
+/** Thrown once, with every problem; the message is meant for the person who starts the product. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+/**
+ * Reads and checks the whole environment. An empty variable counts as absent.
+ * Throws ConfigurationError naming every wrong setting; values of secrets are never quoted.
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const present = Object.fromEntries(
+    Object.keys(settings.shape).flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])),
+  );
+  const result = settings.safeParse(present);
+  const problems = unknownNames(environment);
+  if (!result.success) {
+    for (const issue of result.error.issues) {
+      const name = String(issue.path[0]);
+      const given = secretNames.has(name) || name.endsWith('_URL') ? '' : ` (is "${present[name]}")`;
+      problems.push(`${name}: ${issue.message}${given}.`);
+    }
+  } else problems.push(...contradictions(result.data));
+  if (!result.success || problems.length > 0)
+    throw new ConfigurationError(
+      `The configuration has ${problems.length} problem(s):\n${problems.map((text) => `  - ${text}`).join('\n')}`,
+    );
+  return Object.freeze(result.data);
+}
+
+/** Settings as a person may see them: secrets and passwords inside URLs hidden. */
+export function describeSettings(values: Settings): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      if (value === undefined) return [name, undefined];
+      if (secretNames.has(name)) return [name, '[hidden]'];
+      if (typeof value !== 'string' || !name.endsWith('_URL')) return [name, value];
+      const shown = new URL(value);
+      if (shown.password !== '') shown.password = 'hidden';
+      return [name, shown.href];
+    }),
+  );
+}

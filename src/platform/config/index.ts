@@ -1,0 +1,8 @@
+export {
+  ConfigurationError,
+  describeSettings,
+  readSettings,
+  type SettingName,
+  type Settings,
+  settings,
+} from './config.ts';
