@@ -62,10 +62,14 @@ export async function prepareDataFolder(folder: string): Promise<void> {
     const { bavail, bsize } = await statfs(folder);
     const freeMib = Math.floor((Number(bavail) * Number(bsize)) / 1024 / 1024);
     if (freeMib < 512)
-      throw new StartError(`Only ${freeMib} MiB are free in "${folder}"; Margay needs 512 MiB to start. Free some space or set MARGAY_DATA_DIR.`);
+      throw new StartError(
+        `Only ${freeMib} MiB are free in "${folder}"; Margay needs 512 MiB to start. Free some space or set MARGAY_DATA_DIR.`,
+      );
   } catch (error) {
     if (hasCode(error, 'EACCES', 'EROFS', 'ENOTDIR', 'EPERM'))
-      throw new StartError(`The data folder "${folder}" cannot be written. Set MARGAY_DATA_DIR to a folder of yours.`, { cause: error });
+      throw new StartError(`The data folder "${folder}" cannot be written. Set MARGAY_DATA_DIR to a folder of yours.`, {
+        cause: error,
+      });
     throw error;
   }
 }
@@ -79,8 +83,10 @@ export async function reservePort(host: string, port: number): Promise<number> {
       server.listen(port, host, resolve);
     });
   } catch (error) {
-    if (hasCode(error, 'EADDRINUSE')) throw new StartError(`Port ${port} on ${host} is taken by another program. Stop it, or set MARGAY_PORT.`);
-    if (hasCode(error, 'EACCES')) throw new StartError(`Port ${port} needs more rights than this user has. Set MARGAY_PORT to 1024 or more.`);
+    if (hasCode(error, 'EADDRINUSE'))
+      throw new StartError(`Port ${port} on ${host} is taken by another program. Stop it, or set MARGAY_PORT.`);
+    if (hasCode(error, 'EACCES'))
+      throw new StartError(`Port ${port} needs more rights than this user has. Set MARGAY_PORT to 1024 or more.`);
     throw new StartError(`The address ${host} cannot be used here. Set MARGAY_HOST.`, { cause: error });
   }
   const address = server.address();

@@ -15,7 +15,7 @@ test('every problem is reported at once, and no secret is quoted', () => {
   };
   const message = (() => {
     try {
-      return String(readSettings(environment));
+      return JSON.stringify(readSettings(environment));
     } catch (error) {
       return String(error);
     }

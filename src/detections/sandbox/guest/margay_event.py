@@ -1,0 +1,325 @@
+"""The event that detections see: a read-only mapping whose keys ignore case.
+
+Plain Python without dependencies; runs on CPython >= 3.11 and on Pyodide.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+_MISSING = object()
+
+
+def _wrap(value: Any) -> Any:
+    """Exact dicts and lists become read-only views; everything else stays as it is."""
+    kind = type(value)
+    if kind is dict:
+        return ImmutableCaseInsensitiveDict(value)
+    if kind is list:
+        return ImmutableList(value)
+    return value
+
+
+def _unwrap(value: Any) -> Any:
+    """Deep mutable copy."""
+    if isinstance(value, (ImmutableCaseInsensitiveDict, dict)):
+        source = value._data if isinstance(value, ImmutableCaseInsensitiveDict) else value
+        return {key: _unwrap(item) for key, item in source.items()}
+    if isinstance(value, ImmutableList):
+        return [_unwrap(item) for item in value._data]
+    if isinstance(value, list):
+        return [_unwrap(item) for item in value]
+    return value
+
+
+class ImmutableList(Sequence):
+    """Read-only list; equal to a list or tuple with equal items."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: Sequence | None = None) -> None:
+        self._data = tuple(data or ())
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return ImmutableList(self._data[index])
+        return _wrap(self._data[index])
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Iterator:
+        return map(_wrap, self._data)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, ImmutableList):
+            return self._data == other._data
+        if isinstance(other, (list, tuple)):
+            return len(self._data) == len(other) and all(a == b for a, b in zip(self, other))
+        return False
+
+    def __hash__(self):
+        raise TypeError("unhashable type: 'ImmutableList'")
+
+    def __repr__(self) -> str:
+        return f"ImmutableList({self._data!r})"
+
+    def as_list(self) -> list:
+        return _unwrap(self)
+
+    copy = as_list
+
+
+class ImmutableCaseInsensitiveDict(Mapping):
+    """Read-only mapping: the exact key first, then the first key that differs by case only."""
+
+    __slots__ = ("_data", "_folded", "_cache")
+
+    def __init__(self, data: Mapping | None = None) -> None:
+        self._data = data if type(data) is dict else dict(data or {})
+        self._folded: dict | None = None
+        self._cache: dict | None = None
+
+    def _find(self, key: Any) -> Any:
+        data = self._data
+        if key in data:
+            return key
+        if not isinstance(key, str):
+            return _MISSING
+        folded = self._folded
+        if folded is None:
+            folded = self._folded = _folded_keys(tuple(data))
+        return folded.get(key.lower(), _MISSING)
+
+    def __getitem__(self, key: Any) -> Any:
+        data = self._data
+        if key not in data:
+            found = self._find(key)
+            if found is _MISSING:
+                raise KeyError(key)
+            key = found
+        value = data[key]
+        kind = type(value)
+        if kind is dict or kind is list:
+            cache = self._cache
+            if cache is None:
+                cache = self._cache = {}
+            wrapped = cache.get(key)
+            if wrapped is None:
+                wrapped = cache[key] = _wrap(value)
+            return wrapped
+        return value
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    def __contains__(self, key: object) -> bool:
+        return self._find(key) is not _MISSING
+
+    def __iter__(self) -> Iterator:
+        return iter(self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._data!r})"
+
+    def __hash__(self):
+        raise TypeError(f"unhashable type: '{type(self).__name__}'")
+
+    def to_dict(self) -> dict:
+        return _unwrap(self)
+
+    copy = to_dict
+
+
+_fold_cache: dict[tuple, dict] = {}
+
+
+def _folded_keys(keys: tuple) -> dict:
+    """Lower-case spelling to key. Events of one log type share few key sets, so the map is shared."""
+    folded = _fold_cache.get(keys)
+    if folded is None:
+        folded = {}
+        for key in keys:
+            if isinstance(key, str):
+                folded.setdefault(key.lower(), key)
+        if len(_fold_cache) > 5000:
+            _fold_cache.clear()
+        _fold_cache[keys] = folded
+    return folded
+
+
+def json_encoder(value: Any) -> Any:
+    """`default=` for json.dumps: read-only views serialise as their content."""
+    if isinstance(value, (ImmutableCaseInsensitiveDict, ImmutableList)):
+        return _unwrap(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def deep_get(value: Any, *keys: Any, default: Any = None) -> Any:
+    """Follows keys through mappings; anything else on the way, or a final None, gives the default."""
+    for key in keys:
+        if not isinstance(value, Mapping):
+            return default
+        value = value.get(key)
+    return default if value is None else value
+
+
+def _collect(value: Any, keys: tuple, found: dict) -> None:
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        for item in value:
+            _collect(item, keys, found)
+    elif keys:
+        if isinstance(value, Mapping) and keys[0] in value:
+            _collect(value[keys[0]], keys[1:], found)
+    elif value is not None:
+        found[value] = None
+
+
+def deep_walk(value: Any, *keys: Any, default: Any = None, return_val: str = "all") -> Any:
+    """Follows keys through mappings and lists and gathers distinct values in the order they are met.
+
+    A single value comes back bare, several as a plain list; "first" and "last" choose one.
+    """
+    if not keys:
+        return default if value is None else value
+    found: dict = {}
+    _collect(value, keys, found)
+    values = list(found)
+    if not values:
+        return default
+    if return_val == "first":
+        return values[0]
+    if return_val == "last":
+        return values[-1]
+    return values[0] if len(values) == 1 else values
+
+
+class DataModel:
+    """Maps unified names to a path in the event or to a function of the model's module."""
+
+    def __init__(self, model_id: str, paths: dict[str, str], methods: dict[str, Callable]) -> None:
+        self.data_model_id = model_id
+        self.paths = {name.lower(): _path_steps(path) for name, path in paths.items()}
+        self.path_texts = {name.lower(): path for name, path in paths.items()}
+        self.methods = {name.lower(): method for name, method in methods.items()}
+
+
+def _path_steps(path: str) -> list:
+    """Steps of a dotted path with optional `$.`, `[n]`, `[*]` and quoted names (the common part of JSONPath)."""
+    steps: list = []
+    text = path.removeprefix("$")
+    position = 0
+    while position < len(text):
+        char = text[position]
+        if char == ".":
+            position += 1
+        elif char == "[":
+            end = text.index("]", position)
+            inner = text[position + 1 : end].strip()
+            steps.append("*" if inner == "*" else inner[1:-1] if inner[:1] in "'\"" else int(inner))
+            position = end + 1
+        elif char in "'\"":
+            end = text.index(char, position + 1)
+            steps.append(text[position + 1 : end])
+            position = end + 1
+        else:
+            end = position
+            while end < len(text) and text[end] not in ".[":
+                end += 1
+            steps.append(text[position:end])
+            position = end
+    if not steps or any(step == "" or (isinstance(step, str) and "?" in step) for step in steps):
+        raise ValueError(f"the path {path!r} is not supported: use names, [n] and [*]")
+    return steps
+
+
+def _follow(value: Any, steps: list) -> list:
+    values = [value]
+    for step in steps:
+        following: list = []
+        for item in values:
+            if step == "*":
+                if isinstance(item, Mapping):
+                    following.extend(item.values())
+                elif isinstance(item, Sequence) and not isinstance(item, str):
+                    following.extend(item)
+            elif isinstance(step, int):
+                if isinstance(item, Sequence) and not isinstance(item, str) and -len(item) <= step < len(item):
+                    following.append(item[step])
+            elif isinstance(item, Mapping) and step in item:
+                following.append(item[step])
+        values = following
+    return values
+
+
+class PantherError(Exception):
+    """Raised by the event object when it is asked for something that the content does not define."""
+
+
+class PantherEvent(ImmutableCaseInsensitiveDict):
+    """One normalized event, with the helpers that detections use."""
+
+    __slots__ = ("data_model",)
+
+    def __init__(self, event: Mapping | None = None, data_model: DataModel | None = None) -> None:
+        super().__init__(event)
+        self.data_model = data_model
+
+    def deep_get(self, *keys: Any, default: Any = None) -> Any:
+        return deep_get(self, *keys, default=default)
+
+    def deep_walk(self, *keys: Any, default: Any = None, return_val: str = "all") -> Any:
+        return deep_walk(self, *keys, default=default, return_val=return_val)
+
+    def udm(self, *keys: Any, default: Any = None) -> Any:
+        if len(keys) == 1 and self.data_model is not None:
+            value = self._mapped(str(keys[0]).lower())
+            if value is not _MISSING:
+                return default if value is None or value == "" else value
+        return deep_get(self, "p_udm", *keys) or deep_get(self, *keys) or default
+
+    def _mapped(self, name: str) -> Any:
+        model = self.data_model
+        steps = model.paths.get(name)
+        if steps is not None:
+            values = _follow(self, steps)
+            if len(values) > 1:
+                raise PantherError(f"the path of [{name}] in data model [{model.data_model_id}] matches more than one value")
+            return values[0] if values else None
+        method = model.methods.get(name)
+        return _MISSING if method is None else method(self)
+
+    def udm_path(self, key: str) -> str | None:
+        if self.data_model is None:
+            raise PantherError(f"a data model hasn't been specified for log type: {self.get('p_log_type')}")
+        name = key.lower()
+        if name in self.data_model.path_texts:
+            return self.data_model.path_texts[name].removeprefix("$.")
+        method = self.data_model.methods.get(name)
+        return None if method is None else method.__name__
+
+    def lookup(self, table: str, key: str) -> Any:
+        """Row of a lookup table. Unit tests supply it under `_mocked_lookup_data_`."""
+        return deep_get(self, "_mocked_lookup_data_", table, key)
+
+    def event_time_epoch(self, force_utc: bool = True) -> int:
+        text = self.get("p_event_time")
+        if not isinstance(text, str):
+            return 0
+        try:
+            moment = datetime.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        except ValueError:
+            return 0
+        if moment.tzinfo is None and force_utc:
+            moment = moment.replace(tzinfo=datetime.timezone.utc)
+        return int(moment.timestamp())
+
+    json_encoder = staticmethod(json_encoder)

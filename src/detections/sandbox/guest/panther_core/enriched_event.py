@@ -1,0 +1,3 @@
+from margay_event import PantherEvent
+
+__all__ = ["PantherEvent"]

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+/** 64 KiB pages: the ceiling of a sandbox's Python heap, 512 MiB. Python then raises MemoryError and lives on. */
+const heapPagesMax = 8192;
+const pyodideFiles = ['pyodide.mjs', 'pyodide.asm.mjs', 'pyodide.asm.wasm', 'python_stdlib.zip', 'pyodide-lock.json'];
+
+function readLeb(bytes: Uint8Array, start: number): { readonly value: number; readonly length: number } {
+  let value = 0;
+  for (let index = 0; ; index++) {
+    const byte = bytes[start + index] ?? 0;
+    value += (byte & 0x7f) * 2 ** (7 * index);
+    if (byte < 0x80) return { value, length: index + 1 };
+  }
+}
+
+/** Writes a number in exactly `length` LEB128 bytes, padded, so that nothing behind it moves. */
+function writeLeb(bytes: Uint8Array, start: number, length: number, value: number): void {
+  for (let index = 0; index < length; index++) {
+    const isLast = index === length - 1;
+    bytes[start + index] = (Math.floor(value / 2 ** (7 * index)) & 0x7f) | (isLast ? 0 : 0x80);
+  }
+}
+
+/**
+ * Lowers the maximum of the memory that a WebAssembly module defines (core specification, section 5.5.8).
+ * Throws when the module has no such section, rather than leaving the heap uncapped.
+ */
+export function capWasmMemory(wasm: Uint8Array, pagesMax: number): Uint8Array {
+  const bytes = Uint8Array.from(wasm);
+  for (let position = 8; position < bytes.length;) {
+    const section = bytes[position];
+    const size = readLeb(bytes, position + 1);
+    const content = position + 1 + size.length;
+    if (section !== 5) {
+      position = content + size.value;
+      continue;
+    }
+    const count = readLeb(bytes, content);
+    const flags = content + count.length;
+    const initial = readLeb(bytes, flags + 1);
+    const maximumAt = flags + 1 + initial.length;
+    if ((bytes[flags] ?? 0) % 2 === 0) throw new Error('The memory of the interpreter has no maximum to lower.');
+    const maximum = readLeb(bytes, maximumAt);
+    if (initial.value > pagesMax) throw new Error('The interpreter starts larger than its ceiling.');
+    writeLeb(bytes, maximumAt, maximum.length, Math.min(pagesMax, maximum.value));
+    return bytes;
+  }
+  throw new Error('The interpreter defines no memory of its own.');
+}
+
+async function guestFiles(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder, { recursive: true });
+  return names.filter((name) => name.endsWith('.py')).toSorted();
+}
+
+type Content = readonly (readonly [string, Uint8Array])[];
+
+async function collect(): Promise<Content> {
+  const pyodide = path.dirname(createRequire(import.meta.url).resolve('pyodide/package.json'));
+  const guest = path.join(import.meta.dirname, '../guest');
+  const files: (readonly [string, Uint8Array])[] = [
+    ['main.ts', await readFile(path.join(import.meta.dirname, 'main.ts'))],
+    ['package.json', Buffer.from('{"type":"module"}')],
+    ['enter.sh', await readFile(path.join(import.meta.dirname, '../walls/enter.sh'))],
+  ];
+  for (const name of pyodideFiles) {
+    const bytes = await readFile(path.join(pyodide, name));
+    files.push([`pyodide/${name}`, name.endsWith('.wasm') ? capWasmMemory(bytes, heapPagesMax) : bytes]);
+  }
+  for (const name of await guestFiles(guest)) files.push([`guest/${name}`, await readFile(path.join(guest, name))]);
+  return files;
+}
+
+/**
+ * Lays out what a sandbox may read, in a folder named by its content, readable by any user: the interpreter with a
+ * capped heap, our engine and the host program. Returns the folder; a second call finds it ready.
+ */
+export async function buildBundle(parent: string): Promise<string> {
+  const files = await collect();
+  const hash = createHash('sha256');
+  for (const [name, bytes] of files) hash.update(name).update(bytes);
+  const folder = path.join(parent, hash.digest('hex').slice(0, 16));
+  if ((await stat(folder).catch(() => undefined)) !== undefined) return folder;
+  await mkdir(parent, { recursive: true, mode: 0o755 });
+  const temporary = await mkdtemp(path.join(parent, '.new-'));
+  await chmod(temporary, 0o755);
+  for (const [name, bytes] of files) {
+    const file = path.join(temporary, name);
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o755 });
+    await writeFile(file, bytes, { mode: 0o644 });
+  }
+  await mkdir(path.join(temporary, 'root'), { mode: 0o755 });
+  await rename(temporary, folder).catch(async () => rm(temporary, { recursive: true, force: true }));
+  return folder;
+}

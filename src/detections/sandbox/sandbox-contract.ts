@@ -1,0 +1,113 @@
+export type Severity = 'INFO' | 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
+
+export type SandboxRule = {
+  readonly id: string;
+  readonly body: string;
+  readonly logTypes: readonly string[];
+  readonly severity: Severity;
+  readonly displayName?: string;
+};
+
+export type DataModelMapping = {
+  readonly name: string;
+  readonly path?: string | undefined;
+  readonly method?: string | undefined;
+};
+
+/** Everything a tenant's interpreter loads. The revision is a hash of it: equal revision, equal content. */
+export type SandboxContent = {
+  readonly revision: string;
+  readonly globals: readonly { readonly id: string; readonly body: string }[];
+  readonly dataModels: readonly {
+    readonly id: string;
+    readonly logTypes: readonly string[];
+    readonly mappings: readonly DataModelMapping[];
+    readonly body?: string | undefined;
+  }[];
+  readonly rules: readonly SandboxRule[];
+};
+
+/** One rule said True about one record; all texts are already truncated and defaulted. */
+export type RuleMatch = {
+  readonly recordIndex: number;
+  readonly ruleId: string;
+  readonly title: string;
+  readonly dedup: string;
+  readonly severity: Severity;
+  readonly description?: string | undefined;
+  readonly reference?: string | undefined;
+  readonly runbook?: string | undefined;
+  readonly destinations?: readonly string[] | undefined;
+  /** JSON text. */
+  readonly alertContext?: string | undefined;
+};
+
+export type RuleErrorKind = 'exception' | 'return_type' | 'timeout' | 'memory' | 'crash' | 'load';
+
+/** A rule could not say True or False. `recordIndex` is null when it is not about one record. */
+export type RuleError = {
+  readonly recordIndex: number | null;
+  readonly ruleId: string;
+  readonly kind: RuleErrorKind;
+  /** Class of the exception, which is also the dedup string of the alert. */
+  readonly exception: string;
+  readonly message: string;
+  readonly traceback: string;
+};
+
+export type RuleStatistics = {
+  readonly ruleId: string;
+  readonly runs: number;
+  /** Measured on a sample of events. */
+  readonly sampledMicroseconds: number;
+  readonly matches: number;
+  readonly errors: number;
+};
+
+export type EvaluationResult = {
+  readonly matches: readonly RuleMatch[];
+  readonly errors: readonly RuleError[];
+  readonly statistics: readonly RuleStatistics[];
+};
+
+export type UnitTest = {
+  readonly name: string;
+  readonly expectedResult: boolean;
+  /** JSON text of the event. */
+  readonly event: string;
+  readonly mocks: readonly { readonly objectName: string; readonly returnValue: unknown }[];
+};
+
+export type FunctionOutcome = {
+  readonly output?: string | undefined;
+  readonly error?: { readonly exception: string; readonly message: string } | undefined;
+};
+
+export type UnitTestResult = {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly output: boolean | null;
+  readonly error: { readonly exception: string; readonly message: string } | null;
+  /** By function name: `rule`, `title`, `dedup` … */
+  readonly functions: Readonly<Record<string, FunctionOutcome>>;
+};
+
+export type SandboxPool = {
+  /** Runs every rule of the log type over NDJSON records (one normalized event per line). */
+  evaluate(request: {
+    readonly tenantId: string;
+    readonly content: SandboxContent;
+    readonly logType: string;
+    readonly records: Buffer;
+  }): Promise<EvaluationResult>;
+  /** Runs unit tests of one rule; the content need not be stored. */
+  test(request: {
+    readonly tenantId: string;
+    readonly content: SandboxContent;
+    readonly ruleId: string;
+    readonly tests: readonly UnitTest[];
+  }): Promise<readonly UnitTestResult[]>;
+  /** Loads the content and reports what does not load. */
+  check(request: { readonly tenantId: string; readonly content: SandboxContent }): Promise<readonly RuleError[]>;
+  close(): Promise<void>;
+};
