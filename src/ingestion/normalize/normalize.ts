@@ -1,0 +1,121 @@
+import { hashId } from '#platform/ids';
+import type { CompiledSchema, Decoded } from '../schemas/compiled-schema.ts';
+import type { LogStreamOptions, LogStreamType } from '../sources/http-source.ts';
+import { lines, recordsOf, type RecordRange } from '../streams/records.ts';
+import { createClassifier } from './classifier.ts';
+
+export type NormalizeContext = {
+  readonly tenantId: string;
+  /** Batch whose records these are; for a replay the batch that first held them, so that row ids stay the same. */
+  readonly batchId: string;
+  /** Number of the request inside the batch. */
+  readonly part: number;
+  readonly sourceId: string;
+  readonly sourceLabel: string;
+  /** Processing time of the whole batch, from its manifest. */
+  readonly parseTime: Date;
+  /** Only records that begin at these offsets, when given. */
+  readonly onlyOffsets?: ReadonlySet<number>;
+};
+
+export type ClassificationFailure = {
+  readonly rowId: string;
+  readonly part: number;
+  /** Where the record lies in the unpacked request body. */
+  readonly offset: number;
+  readonly length: number;
+  readonly reason: string;
+  /** The record, cut after 16 KiB; the whole of it stays in the raw object. */
+  readonly payload: string;
+};
+
+/** Rows of one log type: NDJSON, one normalized event per line, and where each came from. */
+export type LogRows = { readonly logType: string; readonly rows: Buffer; readonly count: number };
+
+export type Normalized = { readonly logs: readonly LogRows[]; readonly failures: readonly ClassificationFailure[] };
+
+const payloadMax = 16 * 1024;
+
+/** Gathers rows as text and turns them into bytes now and then, so that neither grows without measure. */
+class RowBuilder {
+  readonly #done: Buffer[] = [];
+  #text = '';
+  count = 0;
+
+  add(row: string): void {
+    this.#text += row;
+    this.#text += '\n';
+    this.count += 1;
+    if (this.#text.length > 1_000_000) this.#flush();
+  }
+
+  #flush(): void {
+    this.#done.push(Buffer.from(this.#text));
+    this.#text = '';
+  }
+
+  finish(): Buffer {
+    this.#flush();
+    return Buffer.concat(this.#done);
+  }
+}
+
+function rowOf(
+  logType: string,
+  rowId: string,
+  { fields, indicators, eventTimeMs }: Decoded,
+  context: NormalizeContext,
+  parseTime: string,
+): string {
+  const standard: Record<string, unknown> = {
+    p_log_type: logType,
+    p_row_id: rowId,
+    p_event_time: eventTimeMs === undefined ? parseTime : new Date(eventTimeMs).toISOString(),
+    p_parse_time: parseTime,
+    p_source_id: context.sourceId,
+    p_source_label: context.sourceLabel,
+  };
+  for (const [field, values] of indicators.entries()) standard[field] = values;
+  const own = JSON.stringify(fields);
+  const added = JSON.stringify(standard);
+  return own === '{}' ? added : `${own.slice(0, -1)},${added.slice(1)}`;
+}
+
+/**
+ * Turns one unpacked request body into rows by log type. Nothing is lost: a record that fits no schema is a failure
+ * with its place and reason. The same input and context give the same bytes.
+ */
+export function normalizeBody(
+  body: Buffer,
+  stream: { readonly type: LogStreamType; readonly options: LogStreamOptions },
+  schemas: readonly CompiledSchema[],
+  context: NormalizeContext,
+): Normalized {
+  const classify = createClassifier(schemas);
+  const builders = new Map<string, RowBuilder>();
+  const failures: ClassificationFailure[] = [];
+  const parseTime = context.parseTime.toISOString();
+  const take = ({ start, end }: RecordRange, isWhole: boolean): void => {
+    const isWanted = context.onlyOffsets?.has(start) ?? true;
+    const record = body.toString('utf8', start, end);
+    const result = classify(record);
+    // One value that is not closed can swallow the lines behind it: these are then read on their own.
+    if (result.kind === 'unclassified' && isWhole && record.includes('\n')) {
+      for (const line of lines(body, start, end)) take(line, false);
+      return;
+    }
+    if (!isWanted || result.kind === 'nothing') return;
+    const rowId = hashId(context.tenantId, context.batchId, String(context.part), String(start));
+    if (result.kind === 'event') {
+      const builder = builders.get(result.logType) ?? new RowBuilder();
+      builders.set(result.logType, builder);
+      builder.add(rowOf(result.logType, rowId, result.decoded, context, parseTime));
+    } else {
+      const payload = record.slice(0, payloadMax);
+      failures.push({ rowId, part: context.part, offset: start, length: end - start, reason: result.reason, payload });
+    }
+  };
+  for (const range of recordsOf(body, stream.type, stream.options)) take(range, true);
+  const logs = [...builders].map(([logType, builder]) => ({ logType, rows: builder.finish(), count: builder.count }));
+  return { logs: logs.toSorted((a, b) => (a.logType < b.logType ? -1 : 1)), failures };
+}
