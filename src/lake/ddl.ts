@@ -1,0 +1,82 @@
+import { type LakeColumn, type LakeColumnType, type LakeTable, standardColumns } from './lake-table.ts';
+
+/** Which table engine the statements name; everything else in them is the same. */
+export type LakeEngine = 'MergeTree' | 'ReplicatedMergeTree';
+
+const identifier = (name: string): string => `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
+
+/** Name of a table as statements write it. */
+export const qualified = ({ database, table }: Pick<LakeTable, 'database' | 'table'>): string =>
+  `${identifier(database)}.${identifier(table)}`;
+
+const scalarTypes: Readonly<Record<LakeColumnType, string>> = {
+  string: 'Nullable(String)',
+  int: 'Nullable(Int32)',
+  bigint: 'Nullable(Int64)',
+  float: 'Nullable(Float64)',
+  boolean: 'Nullable(Bool)',
+  timestamp: "Nullable(DateTime64(3, 'UTC'))",
+  object: 'JSON(max_dynamic_paths = 256)',
+  json: 'JSON(max_dynamic_paths = 256)',
+  array: 'Array(JSON)',
+};
+
+/** Free-form JSON may be a number, a text or an array, which the JSON type refuses: the engine stores it as its text. */
+function typeOf({ type, element }: LakeColumn): string {
+  if (type === 'json') return 'Nullable(String)';
+  if (type !== 'array') return scalarTypes[type];
+  if (element === 'object') return 'Array(JSON)';
+  if (element === undefined || element === 'json' || element === 'array') return 'Nullable(String)';
+  return `Array(${scalarTypes[element]})`;
+}
+
+const fixedTypes: Readonly<Record<string, string>> = {
+  p_event_time: "DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))",
+  p_parse_time: "DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))",
+  p_log_type: 'LowCardinality(String)',
+  p_row_id: 'String CODEC(ZSTD(1))',
+  p_source_id: 'LowCardinality(String)',
+  p_source_label: 'LowCardinality(String)',
+};
+
+const columnLine = (column: LakeColumn): string => {
+  const fixed =
+    fixedTypes[column.name] ?? (column.name.startsWith('p_any_') ? 'Array(String) CODEC(ZSTD(1))' : undefined);
+  return `${identifier(column.name)} ${fixed ?? typeOf(column)}`;
+};
+
+const indexLines = standardColumns
+  .filter((column) => column.name.startsWith('p_any_'))
+  .map((column) => `INDEX i_${column.name.slice(6)} ${column.name} TYPE text(tokenizer = 'array')`);
+
+/** Statement that makes the table; running it again changes nothing. Retention counts from the arrival of a row: old logs that come late are kept as long as fresh ones. */
+export function createTable(
+  table: LakeTable,
+  options: { readonly engine: LakeEngine; readonly retentionDays: number },
+): string {
+  const tenantColumn = table.layout === 'pooled' ? ['`p_tenant_id` UUID'] : [];
+  const lines = [
+    ...tenantColumn,
+    ...[...standardColumns, ...table.columns].map(columnLine),
+    ...indexLines,
+    'INDEX i_row p_row_id TYPE bloom_filter(0.01) GRANULARITY 1',
+    'INDEX i_parse p_parse_time TYPE minmax GRANULARITY 1',
+  ];
+  const order = table.layout === 'pooled' ? '(p_tenant_id, p_event_time)' : 'p_event_time';
+  const window =
+    options.engine === 'MergeTree' ? 'non_replicated_deduplication_window' : 'replicated_deduplication_window';
+  return `CREATE TABLE IF NOT EXISTS ${qualified(table)} (
+  ${lines.join(',\n  ')}
+) ENGINE = ${options.engine}
+PARTITION BY toMonday(p_event_time)
+ORDER BY ${order}
+TTL toDateTime(p_parse_time) + INTERVAL ${options.retentionDays} DAY DELETE
+SETTINGS ttl_only_drop_parts = 1, ${window} = 10000`;
+}
+
+/** One statement for all new columns: altering a table once costs as much as altering it ten times. */
+export function addColumns(table: Pick<LakeTable, 'database' | 'table'>, columns: readonly LakeColumn[]): string {
+  return `ALTER TABLE ${qualified(table)} ${columns.map((column) => `ADD COLUMN IF NOT EXISTS ${columnLine(column)}`).join(', ')}`;
+}
+
+export const createDatabase = (name: string): string => `CREATE DATABASE IF NOT EXISTS ${identifier(name)}`;

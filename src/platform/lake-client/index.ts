@@ -1,0 +1,143 @@
+import { Readable } from 'node:stream';
+import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
+import { DomainError } from '#platform/errors';
+
+export type LakeAddress = { readonly url: string; readonly user: string; readonly password: string };
+
+/** Values bound to `{name:Type}` places of a statement; never concatenated into it. */
+export type LakeParameters = Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
+
+/** The lake as ClickHouse's HTTP interface. Errors are DomainErrors that show nothing of the engine's text. */
+export type LakeClient = {
+  /** Rows of a read. `timeoutSeconds` and the row ceiling are enforced by the engine. */
+  rows<Row>(
+    sql: string,
+    parameters?: LakeParameters,
+    limits?: { readonly timeoutSeconds?: number; readonly rowsMax?: number },
+  ): Promise<readonly Row[]>;
+  command(sql: string): Promise<void>;
+  /** Writes NDJSON rows. A token makes repetitions harmless: the same token twice writes once. */
+  insert(table: string, ndjson: Buffer, token: string): Promise<void>;
+  ping(): Promise<boolean>;
+  close(): Promise<void>;
+};
+
+/** The rows themselves were refused: sending them again cannot help. */
+export class RowsRefused extends Error {
+  override readonly name = 'RowsRefused';
+}
+
+/** Engine codes that speak of the data: cannot parse, type mismatch, unknown field, value out of range and the like. */
+const dataCodes = new Set([
+  '6',
+  '25',
+  '26',
+  '27',
+  '32',
+  '38',
+  '41',
+  '53',
+  '69',
+  '70',
+  '72',
+  '117',
+  '130',
+  '131',
+  '441',
+  '675',
+  '676',
+]);
+
+function translate(error: unknown, sql: string): Error {
+  if (error instanceof ClickHouseError && dataCodes.has(error.code))
+    return new RowsRefused(error.message, { cause: error });
+  return new DomainError('unavailable', {
+    publicMessage: 'The data lake did not answer. Try again in a moment.',
+    retryable: true,
+    retryAfterSeconds: 5,
+    detail: { sql: sql.slice(0, 200) },
+    cause: error,
+  });
+}
+
+async function translated<T>(sql: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw translate(error, sql);
+  }
+}
+
+const insertSettings = {
+  date_time_input_format: 'best_effort',
+  input_format_skip_unknown_fields: 0,
+  async_insert: 0,
+} as const;
+
+async function insertRows(client: ClickHouseClient, table: string, ndjson: Buffer, token: string): Promise<void> {
+  const { stream } = await client.exec({
+    query: `INSERT INTO ${table} FORMAT JSONEachRow`,
+    values: Readable.from([ndjson]),
+    clickhouse_settings: { ...insertSettings, insert_deduplication_token: token },
+  });
+  // The connection is free for others only when its answer has been read.
+  stream.resume();
+  await new Promise<void>((resolve, reject) => stream.once('end', resolve).once('error', reject));
+}
+
+/** Whole numbers that a double cannot hold arrive as text, exact; all others as numbers. */
+function parseRows<Row>(text: string): readonly Row[] {
+  const keep = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
+    typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
+      ? (context?.source ?? String(value))
+      : value;
+  const reviver = /\d{16}/.test(text) ? keep : undefined;
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line, reviver) as Row);
+}
+
+/** Opens a client; connections are made when needed. */
+export function createLakeClient(address: LakeAddress): LakeClient {
+  const client = createClient({
+    url: address.url,
+    username: address.user,
+    password: address.password,
+    request_timeout: 120_000,
+    max_open_connections: 16,
+    compression: { request: false, response: false },
+    log: { level: 127 },
+  });
+  return {
+    async rows<Row>(
+      sql: string,
+      parameters: LakeParameters = {},
+      limits: { readonly timeoutSeconds?: number; readonly rowsMax?: number } = {},
+    ) {
+      const work = async (): Promise<readonly Row[]> => {
+        const result = await client.query({
+          query: sql,
+          format: 'JSONEachRow',
+          query_params: { ...parameters },
+          clickhouse_settings: {
+            max_execution_time: limits.timeoutSeconds ?? 30,
+            max_result_rows: String(limits.rowsMax ?? 100_000),
+            output_format_json_quote_64bit_integers: 0,
+            date_time_output_format: 'iso',
+          },
+        });
+        return parseRows<Row>(await result.text());
+      };
+      return translated(sql, work());
+    },
+    command: (sql) =>
+      translated(
+        sql,
+        client.command({ query: sql }).then(() => undefined),
+      ),
+    insert: (table, ndjson, token) => translated(`INSERT INTO ${table}`, insertRows(client, table, ndjson, token)),
+    ping: async () => (await client.ping()).success,
+    close: () => client.close(),
+  };
+}
