@@ -3,6 +3,7 @@ import { mkdtemp, chmod, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { migrateJobs } from '#platform/jobs';
 import { migrate, provisionDatabase, startEmbeddedPostgres } from '#platform/postgres';
 
 declare module 'vitest' {
@@ -18,6 +19,7 @@ export default async function setup(project: TestProject) {
   const passwords = { ownerPassword: 'owner-of-tests', appPassword: 'app-of-tests' };
   await provisionDatabase({ superuserUrl: server.superuserUrl, database: 'template_margay', ...passwords });
   await migrate(server.urlOf('margay_owner', passwords.ownerPassword, 'template_margay'), 'migrations/postgres');
+  await migrateJobs(server.urlOf('margay_owner', passwords.ownerPassword, 'template_margay'));
   project.provide('postgres', { superuserUrl: server.superuserUrl, ...passwords });
   return async () => {
     await server.stop();

@@ -1,0 +1,11 @@
+export {
+  assertOneHandlerEach,
+  defineJob,
+  handle,
+  type JobContext,
+  type JobDefinition,
+  type JobHandler,
+} from './job.ts';
+export { migrateJobs } from './job-migrations.ts';
+export { createJobs, type Jobs } from './jobs.ts';
+export { sendInTransaction, startOutboxRelay } from './outbox.ts';

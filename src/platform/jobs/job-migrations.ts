@@ -1,0 +1,18 @@
+import { runMigrations } from 'bullmq';
+import pg from 'pg';
+
+/** Creates or updates the queue schema as the owner; `margay_jobs` may use it and nobody else. */
+export async function migrateJobs(ownerUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl, application_name: 'margay migrate jobs' });
+  await client.connect();
+  try {
+    await runMigrations(client, 'bullmq');
+    // BullMQ makes a sequence per queue when the queue is first used, hence CREATE.
+    await client.query(`GRANT USAGE, CREATE ON SCHEMA bullmq TO margay_jobs;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA bullmq TO margay_jobs;
+      GRANT USAGE ON ALL SEQUENCES IN SCHEMA bullmq TO margay_jobs;
+      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA bullmq TO margay_jobs`);
+  } finally {
+    await client.end();
+  }
+}

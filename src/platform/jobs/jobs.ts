@@ -1,0 +1,162 @@
+import { createPostgresBackend, type Job, Queue, UnrecoverableError, withBackend, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { DomainError } from '#platform/errors';
+import type { Log } from '#platform/log';
+import type { JobDefinition, JobHandler } from './job.ts';
+
+export type EnqueueOptions = {
+  /** Same id, same job: while one is known, another is not added. */
+  readonly jobId?: string;
+  readonly delayMs?: number;
+};
+
+/** Short queues of running work, on Postgres or Redis. The truth about what must be done is elsewhere, in Postgres. */
+export type Jobs = {
+  enqueue<Payload>(job: JobDefinition<Payload>, payload: Payload, options?: EnqueueOptions): Promise<void>;
+  enqueueAll<Payload>(
+    job: JobDefinition<Payload>,
+    items: readonly { readonly payload: Payload; readonly jobId?: string }[],
+  ): Promise<void>;
+  /** Starts running jobs of one kind in this process. */
+  process(handler: JobHandler, concurrency: number): void;
+  /** Waits for running handlers, then lets go of the connections. */
+  close(): Promise<void>;
+};
+
+type Deps = {
+  /** Postgres as the application role; queues live in the schema `bullmq`, reached as `margay_jobs`. */
+  readonly databaseUrl: string;
+  readonly redisUrl?: string;
+  readonly log: Log;
+  /** A job that will not be tried again. */
+  readonly onDead?: (job: JobDefinition, payload: unknown, error: Error) => void;
+};
+
+const queueName = (job: JobDefinition): string => job.name.replaceAll('.', '-');
+
+type Backend = {
+  readonly newQueue: (name: string) => Queue;
+  readonly newWorker: (name: string, run: ConstructorParameters<typeof Worker>[1], concurrency: number) => Worker;
+  close(): Promise<void>;
+};
+
+const workerTimes = { lockDuration: 30_000, stalledInterval: 10_000 };
+
+function postgresBackend({ databaseUrl }: Deps): Backend {
+  const bound = withBackend(createPostgresBackend);
+  const connectionOf = (application: string, max: number) => ({
+    connectionString: databaseUrl,
+    max,
+    application_name: application,
+    options: '-c role=margay_jobs',
+  });
+  return {
+    newQueue: (name) => new bound.Queue(name, { connection: connectionOf('margay jobs', 2) }) as unknown as Queue,
+    newWorker: (name, run, concurrency) =>
+      new bound.Worker(name, run, {
+        connection: connectionOf(`margay ${name}`, concurrency + 2),
+        concurrency,
+        ...workerTimes,
+      }) as unknown as Worker,
+    close: async () => undefined,
+  };
+}
+
+function redisBackend({ redisUrl, log }: Deps): Backend {
+  const connection = new Redis(redisUrl ?? '', { maxRetriesPerRequest: null, lazyConnect: true });
+  connection.on('error', (error: unknown) => log.warn('redis_connection_lost', { error }));
+  return {
+    newQueue: (name) => new Queue(name, { connection }),
+    newWorker: (name, run, concurrency) => new Worker(name, run, { connection, concurrency, ...workerTimes }),
+    close: async () => connection.disconnect(),
+  };
+}
+
+/** A handler's end in time; the signal tells it to stop, and the job counts as failed. */
+async function withinTime(timeoutMs: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      stop.abort();
+      reject(new Error(`The job did not end within ${timeoutMs} ms.`));
+    }, timeoutMs);
+  });
+  try {
+    await Promise.race([work(stop.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What can never succeed is not tried again. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof DomainError && !error.retryable && error.code !== 'internal';
+
+const optionsOf = (job: JobDefinition, { jobId, delayMs }: EnqueueOptions) => ({
+  ...(jobId === undefined ? {} : { jobId }),
+  ...(delayMs === undefined ? {} : { delay: delayMs }),
+  attempts: job.attempts,
+  backoff: { type: 'exponential', delay: job.backoffMs },
+  removeOnComplete: true,
+  removeOnFail: { count: 1000, age: 7 * 24 * 3600 },
+});
+
+/** Runs a handler for one queue entry and translates its failure into the queue's terms. */
+function runner({ job, run }: JobHandler, log: Log) {
+  return async (entry: Job): Promise<void> => {
+    const context = { jobId: entry.id ?? '', attempt: entry.attemptsMade + 1, log: log.with({ jobId: entry.id }) };
+    try {
+      await withinTime(job.timeoutMs, (signal) => run(entry.data, { ...context, signal }));
+    } catch (error) {
+      if (isFinal(error)) throw new UnrecoverableError(error instanceof Error ? error.message : 'final');
+      throw error;
+    }
+  };
+}
+
+/** Opens the queues on Redis when it is configured, else on Postgres. Connections are made when needed. */
+export function createJobs(deps: Deps): Jobs {
+  const backend = deps.redisUrl === undefined ? postgresBackend(deps) : redisBackend(deps);
+  const queues = new Map<string, Queue>();
+  const workers: Worker[] = [];
+  const queueOf = (job: JobDefinition): Queue => {
+    const known = queues.get(job.name) ?? backend.newQueue(queueName(job));
+    if (!queues.has(job.name)) known.on('error', (error) => deps.log.warn('job_queue_error', { job: job.name, error }));
+    queues.set(job.name, known);
+    return known;
+  };
+  return {
+    async enqueue(job, payload, options = {}) {
+      const definition = job as JobDefinition;
+      await queueOf(definition).add(job.name, job.payload.parse(payload), optionsOf(definition, options));
+    },
+    async enqueueAll(job, items) {
+      const definition = job as JobDefinition;
+      const entries = items.map(({ payload, jobId }) => ({
+        name: job.name,
+        data: job.payload.parse(payload),
+        opts: optionsOf(definition, jobId === undefined ? {} : { jobId }),
+      }));
+      await queueOf(definition).addBulk(entries);
+    },
+    process(handler, concurrency) {
+      const { job } = handler;
+      const log = deps.log.with({ job: job.name });
+      const worker = backend.newWorker(queueName(job), runner(handler, log), concurrency);
+      worker.on('error', (error) => log.warn('job_worker_error', { error }));
+      worker.on('failed', (entry, error) => {
+        log.error('job_failed', { jobId: entry?.id, attempt: entry?.attemptsMade, error });
+        const isDead =
+          entry !== undefined && (error instanceof UnrecoverableError || entry.attemptsMade >= job.attempts);
+        if (isDead) deps.onDead?.(job, entry.data, error);
+      });
+      workers.push(worker);
+    },
+    async close() {
+      await Promise.all(workers.map((worker) => worker.close()));
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await backend.close();
+    },
+  };
+}
