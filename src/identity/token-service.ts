@@ -1,0 +1,128 @@
+import { type Actor, admit, effectivePermissions, isPermission, may, type RequestOrigin } from '#access';
+import type { AuditRecorder } from '#audit';
+import type { Clock } from '#platform/clock';
+import { badInput, DomainError, notFound } from '#platform/errors';
+import type { Ids } from '#platform/ids';
+import { type Database, isUniqueViolation } from '#platform/postgres';
+import { type ApiToken, isAddressAllowed } from './token.ts';
+import { apiTokens, createAPIToken, deleteAPIToken, rotateAPIToken } from './token-operations.ts';
+import {
+  deleteToken,
+  findToken,
+  findTokenByHash,
+  insertToken,
+  listTokens,
+  replaceTokenValue,
+  touchToken,
+} from './token-store.ts';
+import { hashTokenValue, isTokenValue, newTokenValue } from './token-value.ts';
+
+export type TokenWithValue = { readonly token: ApiToken; readonly value: string };
+
+export type TokenService = {
+  list(actor: Actor, input: unknown): Promise<readonly ApiToken[]>;
+  create(actor: Actor, input: unknown): Promise<TokenWithValue>;
+  delete(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
+  rotateOwn(actor: Actor, input: unknown): Promise<TokenWithValue>;
+  /** The actor behind the value of an `X-API-Key` header. Unknown, revoked and expired values get the same answer. */
+  authenticate(value: string, origin: RequestOrigin): Promise<Actor>;
+};
+
+type Deps = { readonly database: Database; readonly audit: AuditRecorder; readonly clock: Clock; readonly ids: Ids };
+
+const refused = () =>
+  new DomainError('unauthenticated', { publicMessage: 'The API token is not valid. Check the X-API-Key header.' });
+
+/** Nobody gives away what they do not hold. */
+function refuseExcess(actor: Actor, permissions: readonly string[]): void {
+  const missing = permissions.find((permission) => isPermission(permission) && !may(actor, permission));
+  if (missing !== undefined)
+    throw badInput('permissions', `permissions: you do not hold ${missing} yourself, so you cannot grant it`);
+}
+
+async function authenticate({ database, clock }: Deps, value: string, origin: RequestOrigin): Promise<Actor> {
+  if (!isTokenValue(value)) throw refused();
+  const found = await database.withSystem('a token value names its tenant', (tx) =>
+    findTokenByHash(tx, hashTokenValue(value)),
+  );
+  if (found === undefined) throw refused();
+  const { tenantId, token } = found;
+  if (token.expiresAt !== null && token.expiresAt <= clock.now()) throw refused();
+  if (!isAddressAllowed(origin.ipAddress, token.allowedCidrBlocks))
+    throw new DomainError('forbidden', { publicMessage: 'The API token may not be used from this address.' });
+  const isStale = token.lastUsedAt === null || clock.now().getTime() - token.lastUsedAt.getTime() > 60_000;
+  if (isStale) await database.withTenant(tenantId, (tx) => touchToken(tx, token.id));
+  const permissions = effectivePermissions(token.permissions);
+  return {
+    kind: 'token',
+    id: token.id,
+    name: token.name,
+    tenantId,
+    permissions,
+    logTypeAccess: { kind: 'ALLOW_ALL' },
+    origin,
+  };
+}
+
+async function create({ database, audit, ids }: Deps, actor: Actor, input: unknown): Promise<TokenWithValue> {
+  const { name, permissions, allowedCIDRBlocks, expiresAt } = admit(actor, createAPIToken, input);
+  refuseExcess(actor, permissions);
+  const value = newTokenValue();
+  const id = ids.uuid();
+  const wanted = { id, name, permissions, allowedCidrBlocks: allowedCIDRBlocks ?? [], expiresAt: expiresAt ?? null };
+  try {
+    return await database.withTenant(actor.tenantId, async (tx) => {
+      await insertToken(tx, wanted, hashTokenValue(value));
+      await audit.record(tx, actor, createAPIToken, {
+        target: { kind: 'token', id },
+        parameters: { name, permissions },
+      });
+      const token = await findToken(tx, id);
+      if (token === undefined) throw new Error('The token was not stored.');
+      return { token, value };
+    });
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    throw new DomainError('conflict', {
+      field: 'name',
+      publicMessage: `There is an API token named "${name}" already.`,
+    });
+  }
+}
+
+async function rotateOwn({ database, audit }: Deps, actor: Actor, input: unknown): Promise<TokenWithValue> {
+  admit(actor, rotateAPIToken, input);
+  if (actor.kind !== 'token')
+    throw new DomainError('bad_input', {
+      publicMessage: 'Only an API token can rotate itself: send the request with its X-API-Key.',
+    });
+  const value = newTokenValue();
+  const token = await database.withTenant(actor.tenantId, async (tx) => {
+    await replaceTokenValue(tx, actor.id, hashTokenValue(value));
+    await audit.record(tx, actor, rotateAPIToken, { target: { kind: 'token', id: actor.id } });
+    return findToken(tx, actor.id);
+  });
+  if (token === undefined) throw notFound('API token', actor.id);
+  return { token, value };
+}
+
+export function createTokenService(deps: Deps): TokenService {
+  const { database, audit } = deps;
+  return {
+    async list(actor, input) {
+      admit(actor, apiTokens, input);
+      return database.withTenant(actor.tenantId, listTokens);
+    },
+    create: (actor, input) => create(deps, actor, input),
+    async delete(actor, input) {
+      const { id } = admit(actor, deleteAPIToken, input);
+      await database.withTenant(actor.tenantId, async (tx) => {
+        if (!(await deleteToken(tx, id))) throw notFound('API token', id);
+        await audit.record(tx, actor, deleteAPIToken, { target: { kind: 'token', id } });
+      });
+      return { id };
+    },
+    rotateOwn: (actor, input) => rotateOwn(deps, actor, input),
+    authenticate: (value, origin) => authenticate(deps, value, origin),
+  };
+}

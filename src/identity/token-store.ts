@@ -1,0 +1,84 @@
+import { isPermission } from '#access';
+import type { TenantTx, Tx } from '#platform/postgres';
+import type { ApiToken } from './token.ts';
+
+type TokenRow = {
+  tenant_id: string;
+  id: string;
+  name: string;
+  permissions: string[];
+  allowed_cidr_blocks: string[];
+  expires_at: Date | null;
+  created_at: Date;
+  rotated_at: Date | null;
+  last_used_at: Date | null;
+};
+
+const columns =
+  'tenant_id, id, name, permissions, allowed_cidr_blocks, expires_at, created_at, rotated_at, last_used_at';
+
+const toToken = (row: TokenRow): ApiToken => ({
+  id: row.id,
+  name: row.name,
+  permissions: row.permissions.filter(isPermission),
+  allowedCidrBlocks: row.allowed_cidr_blocks,
+  expiresAt: row.expires_at,
+  createdAt: row.created_at,
+  rotatedAt: row.rotated_at,
+  lastUsedAt: row.last_used_at,
+});
+
+/** The owner of a token value, across all tenants: this is how a request finds its tenant. */
+export async function findTokenByHash(
+  tx: Tx,
+  hash: Buffer,
+): Promise<{ readonly tenantId: string; readonly token: ApiToken } | undefined> {
+  const rows = await tx.query<TokenRow>(`SELECT ${columns} FROM api_tokens WHERE value_hash = $1`, [hash]);
+  const row = rows[0];
+  return row && { tenantId: row.tenant_id, token: toToken(row) };
+}
+
+/** Once a minute is enough to see whether a token is in use. */
+export async function touchToken(tx: TenantTx, id: string): Promise<void> {
+  await tx.execute(
+    `UPDATE api_tokens SET last_used_at = now() WHERE tenant_id = $1 AND id = $2
+       AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`,
+    [tx.tenantId, id],
+  );
+}
+
+export async function listTokens(tx: TenantTx): Promise<readonly ApiToken[]> {
+  const rows = await tx.query<TokenRow>(`SELECT ${columns} FROM api_tokens WHERE tenant_id = $1 ORDER BY name`, [
+    tx.tenantId,
+  ]);
+  return rows.map(toToken);
+}
+
+export async function findToken(tx: TenantTx, id: string): Promise<ApiToken | undefined> {
+  const rows = await tx.query<TokenRow>(`SELECT ${columns} FROM api_tokens WHERE tenant_id = $1 AND id = $2`, [
+    tx.tenantId,
+    id,
+  ]);
+  return rows[0] && toToken(rows[0]);
+}
+
+type NewToken = Pick<ApiToken, 'id' | 'name' | 'permissions' | 'allowedCidrBlocks' | 'expiresAt'>;
+
+export async function insertToken(tx: TenantTx, token: NewToken, valueHash: Buffer): Promise<void> {
+  await tx.execute(
+    `INSERT INTO api_tokens (tenant_id, id, name, value_hash, permissions, allowed_cidr_blocks, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [tx.tenantId, token.id, token.name, valueHash, token.permissions, token.allowedCidrBlocks, token.expiresAt],
+  );
+}
+
+export async function replaceTokenValue(tx: TenantTx, id: string, valueHash: Buffer): Promise<void> {
+  await tx.execute('UPDATE api_tokens SET value_hash = $3, rotated_at = now() WHERE tenant_id = $1 AND id = $2', [
+    tx.tenantId,
+    id,
+    valueHash,
+  ]);
+}
+
+export async function deleteToken(tx: TenantTx, id: string): Promise<boolean> {
+  return (await tx.execute('DELETE FROM api_tokens WHERE tenant_id = $1 AND id = $2', [tx.tenantId, id])) === 1;
+}

@@ -1,0 +1,199 @@
+import type { Lake, RowsForLake } from '#lake';
+import type { Clock } from '#platform/clock';
+import { DomainError } from '#platform/errors';
+import type { ObjectStore } from '#platform/objects';
+import type { Database, TenantTx } from '#platform/postgres';
+import { type ClassificationFailure, type Normalized, normalizeBody } from '../normalize/normalize.ts';
+import { type CompiledSchema, compileSchema } from '../schemas/compiled-schema.ts';
+import { managedSchemas } from '../schemas/managed-schemas.ts';
+import { findRevision, findSchema } from '../schemas/schema-store.ts';
+import { findSource, type StoredSource } from '../sources/source-store.ts';
+import { type BodyLimits, decodeBody } from '../streams/body.ts';
+import type { Batch, BatchCounters, BatchManifest } from './batch.ts';
+import { extendLease, failBatch, findBatch, finishBatch, saveManifest } from './batch-store.ts';
+
+/** A batch whose plan is fixed and whose records are rows. */
+export type PreparedBatch = {
+  readonly batch: Batch;
+  readonly manifest: BatchManifest;
+  readonly normalized: Normalized;
+};
+
+export type BatchProcessor = {
+  /** Fixes the plan at the first attempt, parses, and puts the rows on their way to the lake. Undefined when there is nothing to do. */
+  prepare(
+    tenantId: string,
+    batchId: string,
+    contentRevision: () => Promise<string>,
+  ): Promise<PreparedBatch | undefined>;
+  finish(prepared: PreparedBatch, results: Pick<BatchCounters, 'matches' | 'ruleErrors'>): Promise<void>;
+  /** Counts a failed attempt. True when the batch is given up; it is kept and can be tried again by hand. */
+  fail(tenantId: string, batchId: string, error: string): Promise<boolean>;
+  extendLease(tenantId: string, batchId: string): Promise<void>;
+};
+
+type Deps = {
+  readonly database: Database;
+  readonly objects: Pick<ObjectStore, 'get'>;
+  readonly lake: Pick<Lake, 'stage'>;
+  readonly clock: Clock;
+  readonly limits: BodyLimits;
+};
+
+const failuresMax = 5;
+const leaseSeconds = 60;
+
+async function planOf(
+  tx: TenantTx,
+  source: StoredSource | undefined,
+  now: Date,
+  contentRevision: string,
+): Promise<BatchManifest> {
+  const schemas: { name: string; revision: number }[] = [];
+  for (const name of source?.logTypes ?? []) {
+    const isManaged = managedSchemas().has(name);
+    const own = isManaged ? undefined : await findSchema(tx, name);
+    if (isManaged || own) schemas.push({ name, revision: own?.revision ?? 1 });
+  }
+  return { evaluatedAt: now.toISOString(), contentRevision, schemas };
+}
+
+/** Compiled schemas of a plan; a compiled revision never changes, so it is kept for the life of the process. */
+function createSchemaCache() {
+  const compiled = new Map<string, CompiledSchema>();
+  return async (tx: TenantTx, manifest: BatchManifest): Promise<readonly CompiledSchema[]> => {
+    const found: CompiledSchema[] = [];
+    for (const { name, revision } of manifest.schemas) {
+      const key = `${tx.tenantId}/${name}/${revision}`;
+      let schema = managedSchemas().get(name)?.compiled ?? compiled.get(key);
+      if (schema === undefined) {
+        const result = compileSchema((await findRevision(tx, name, revision)) ?? '');
+        if ('problems' in result)
+          throw new DomainError('internal', {
+            publicMessage: 'A stored schema cannot be read.',
+            detail: { name, revision },
+          });
+        schema = result.schema;
+        if (compiled.size > 10_000) compiled.clear();
+        compiled.set(key, schema);
+      }
+      found.push(schema);
+    }
+    return found;
+  };
+}
+
+function merge(parts: readonly Normalized[]): Normalized {
+  const byType = Map.groupBy(
+    parts.flatMap((part) => part.logs),
+    (log) => log.logType,
+  );
+  const logs = [...byType].map(([logType, group]) => ({
+    logType,
+    rows: Buffer.concat(group.map((log) => log.rows)),
+    count: group.reduce((sum, log) => sum + log.count, 0),
+  }));
+  return {
+    logs: logs.toSorted((a, b) => (a.logType < b.logType ? -1 : 1)),
+    failures: parts.flatMap((part) => part.failures),
+  };
+}
+
+function failureRows(
+  batch: Batch,
+  source: StoredSource | undefined,
+  evaluatedAt: string,
+  failures: readonly ClassificationFailure[],
+): RowsForLake {
+  const lines = failures.map((failure) =>
+    JSON.stringify({
+      p_event_time: evaluatedAt,
+      p_parse_time: evaluatedAt,
+      p_log_type: '',
+      p_row_id: failure.rowId,
+      p_source_id: batch.sourceId,
+      p_source_label: source?.label ?? '',
+      p_batch_id: batch.id,
+      p_part: failure.part,
+      p_offset: failure.offset,
+      p_reason: failure.reason,
+      p_payload: failure.payload,
+    }),
+  );
+  return {
+    family: 'classification_failures',
+    logType: '',
+    rows: Buffer.from(lines.map((line) => `${line}\n`).join('')),
+    count: failures.length,
+  };
+}
+
+type Opened = {
+  readonly batch: Batch;
+  readonly manifest: BatchManifest;
+  readonly source: StoredSource | undefined;
+  readonly schemas: readonly CompiledSchema[];
+};
+
+async function normalize({ objects, limits }: Deps, { batch, manifest, source, schemas }: Opened): Promise<Normalized> {
+  const bytes = await objects.get(batch.objectKey);
+  const stream = { type: source?.streamType ?? 'Auto', options: source?.streamOptions ?? {} } as const;
+  const parts: Normalized[] = [];
+  for (const [part, { offset, length, contentEncoding }] of batch.parts.entries()) {
+    const body = await decodeBody(bytes.subarray(offset, offset + length), contentEncoding, limits);
+    const context = {
+      tenantId: batch.tenantId,
+      batchId: batch.id,
+      part,
+      sourceId: batch.sourceId,
+      sourceLabel: source?.label ?? '',
+      parseTime: new Date(manifest.evaluatedAt),
+    };
+    parts.push(normalizeBody(body, stream, schemas, context));
+  }
+  return merge(parts);
+}
+
+export function createBatchProcessor(deps: Deps): BatchProcessor {
+  const { database } = deps;
+  const schemasOf = createSchemaCache();
+  return {
+    async prepare(tenantId, batchId, contentRevision) {
+      const revision = await contentRevision();
+      const opened = await database.withTenant(tenantId, async (tx) => {
+        const batch = await findBatch(tx, batchId);
+        if (batch === undefined || batch.state === 'DONE') return undefined;
+        const source = await findSource(tx, batch.sourceId);
+        const manifest =
+          batch.manifest ?? (await saveManifest(tx, batchId, await planOf(tx, source, deps.clock.now(), revision)));
+        return { batch, source, manifest, schemas: await schemasOf(tx, manifest) };
+      });
+      if (opened === undefined) return undefined;
+      const { batch, source, manifest, schemas } = opened;
+      const normalized = await normalize(deps, opened);
+      const logs = normalized.logs.map(
+        (log) =>
+          ({
+            family: 'logs',
+            ...log,
+            columns: schemas.find((schema) => schema.name === log.logType)?.columns ?? [],
+          }) as const,
+      );
+      const staged = await deps.lake.stage(tenantId, batchId, [
+        ...logs,
+        failureRows(batch, source, manifest.evaluatedAt, normalized.failures),
+      ]);
+      await database.withTenant(tenantId, (tx) => staged.register(tx));
+      return { batch, manifest, normalized };
+    },
+    async finish({ batch, normalized }, results) {
+      const eventsByLogType = Object.fromEntries(normalized.logs.map((log) => [log.logType, log.count]));
+      const events = normalized.logs.reduce((sum, log) => sum + log.count, 0);
+      const counters = { events, eventsByLogType, classificationFailures: normalized.failures.length, ...results };
+      await database.withTenant(batch.tenantId, (tx) => finishBatch(tx, batch.id, counters));
+    },
+    fail: (tenantId, batchId, error) =>
+      database.withTenant(tenantId, (tx) => failBatch(tx, batchId, error, failuresMax)),
+    extendLease: (tenantId, batchId) => database.withTenant(tenantId, (tx) => extendLease(tx, batchId, leaseSeconds)),
+  };
+}

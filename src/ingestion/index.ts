@@ -1,0 +1,14 @@
+export type { Batch, BatchCounters, BatchManifest } from './batches/batch.ts';
+export { type BatchProcessor, createBatchProcessor, type PreparedBatch } from './batches/batch-processor.ts';
+export { type Acknowledgement, createIntake, defaultIntakeLimits, type Intake } from './batches/intake.ts';
+export { startDispatcher } from './dispatch/dispatcher.ts';
+export { processBatchJob } from './ingestion-jobs.ts';
+export type { LogRows } from './normalize/normalize.ts';
+export { managedSchemas } from './schemas/managed-schemas.ts';
+export { createSchemaService, type LogSchema, schemaOperations, type SchemaService } from './schemas/schema-service.ts';
+export { findSchema } from './schemas/schema-store.ts';
+export type { HttpSource } from './sources/http-source.ts';
+export { sourceOperations } from './sources/source-operations.ts';
+export { createSourceService, type SourceService } from './sources/source-service.ts';
+export { defaultBodyLimits } from './streams/body.ts';
+export { createHttpReceiver, type HttpReceiver } from './transports/http/receive.ts';
