@@ -30,4 +30,4 @@ CREATE TABLE batch_evaluations (
   evaluated_at timestamptz(3) NOT NULL,
   PRIMARY KEY (tenant_id, batch_id)
 );
-SELECT margay_protect_tenant_table('batch_evaluations', 'tenant_id', 'SELECT, INSERT, DELETE');
+SELECT margay_protect_tenant_table('batch_evaluations');

@@ -1,0 +1,9 @@
+import { deliverAlertJob } from '#alerts';
+import { processBatchJob } from '#ingestion';
+import type { JobDefinition } from '#platform/jobs';
+
+/** Every kind of job there is; a process refuses to start when one of them has no handler. */
+export const jobDefinitions: readonly JobDefinition[] = [
+  processBatchJob as JobDefinition,
+  deliverAlertJob as JobDefinition,
+];

@@ -1,0 +1,41 @@
+import type { Evaluator } from '#detections';
+import { type BatchProcessor, processBatchJob } from '#ingestion';
+import { errorText } from '#platform/errors';
+import { handle, type JobHandler } from '#platform/jobs';
+
+type Deps = { readonly batches: BatchProcessor; readonly evaluator: Evaluator };
+
+const leaseRenewalMs = 20_000;
+
+/** One admitted batch from raw bytes to alerts. Running it twice changes nothing; a failure goes back to the backlog. */
+export function processBatch({ batches, evaluator }: Deps): JobHandler {
+  const run = async (tenantId: string, batchId: string): Promise<void> => {
+    const prepared = await batches.prepare(tenantId, batchId, () => evaluator.currentRevision(tenantId));
+    if (prepared === undefined) return;
+    const { batch, manifest, normalized } = prepared;
+    const results = await evaluator.evaluate({
+      tenantId,
+      batchId,
+      contentRevision: manifest.contentRevision,
+      evaluatedAt: new Date(manifest.evaluatedAt),
+      receivedAt: batch.receivedAt,
+      traceId: batch.traceId,
+      logs: normalized.logs,
+    });
+    await batches.finish(prepared, results);
+  };
+  return handle(processBatchJob, async ({ payload: { tenantId, batchId }, log }) => {
+    const renewal = setInterval(
+      () => void batches.extendLease(tenantId, batchId).catch(() => undefined),
+      leaseRenewalMs,
+    );
+    try {
+      await run(tenantId, batchId);
+    } catch (error) {
+      const isGivenUp = await batches.fail(tenantId, batchId, errorText(error));
+      log.error('batch_failed', { tenantId, batchId, isGivenUp, error });
+    } finally {
+      clearInterval(renewal);
+    }
+  });
+}

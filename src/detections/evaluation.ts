@@ -1,0 +1,294 @@
+import { applyMatches, type DetectionMatch } from '#alerts';
+import type { Lake, RowsForLake } from '#lake';
+import { DomainError } from '#platform/errors';
+import { hashId, type Ids } from '#platform/ids';
+import { type ObjectStore, tenantKey } from '#platform/objects';
+import type { Database } from '#platform/postgres';
+import type { ContentItem, RuleSpec } from './content/content-item.ts';
+import {
+  findAlertIds,
+  findRevision,
+  insertEvaluation,
+  keepRevision,
+  listDetections,
+  saveAlertIds,
+} from './detection-store.ts';
+import type { RuleError, RuleMatch, SandboxPool } from './sandbox/sandbox-contract.ts';
+import { type EvaluationContent, evaluationContent, sandboxContent } from './sandbox-content.ts';
+
+/** A batch as detections see it: rows by log type, and what its manifest fixed. */
+export type BatchToEvaluate = {
+  readonly tenantId: string;
+  readonly batchId: string;
+  readonly contentRevision: string;
+  readonly evaluatedAt: Date;
+  readonly receivedAt: Date;
+  readonly traceId: string;
+  readonly logs: readonly { readonly logType: string; readonly rows: Buffer }[];
+};
+
+export type EvaluationCounts = { readonly matches: number; readonly ruleErrors: number };
+
+export type Evaluator = {
+  /** Revision of the tenant's enabled content now; its meaning is kept. */
+  currentRevision(tenantId: string): Promise<string>;
+  /** Runs the rules and applies every effect, once, however often it is called for the batch. */
+  evaluate(batch: BatchToEvaluate): Promise<EvaluationCounts>;
+};
+
+type Deps = {
+  readonly database: Database;
+  readonly sandbox: Pick<SandboxPool, 'evaluate'>;
+  readonly objects: Pick<ObjectStore, 'put' | 'get'>;
+  readonly lake: Pick<Lake, 'stage'>;
+  readonly ids: Ids;
+};
+
+/** What the sandbox found, as it is stored: retries read it instead of running the rules again. */
+type LogResult = {
+  readonly logType: string;
+  readonly matches: readonly RuleMatch[];
+  readonly errors: readonly RuleError[];
+};
+
+type Hit = {
+  readonly match: DetectionMatch;
+  readonly row: Readonly<Record<string, unknown>>;
+  readonly error: RuleError | undefined;
+};
+
+function ruleSpecs(items: readonly ContentItem[]): ReadonlyMap<string, RuleSpec> {
+  return new Map(items.flatMap(({ id, spec }) => (spec.AnalysisType === 'rule' ? [[id, spec] as const] : [])));
+}
+
+function linesOf(rows: Buffer): readonly Buffer[] {
+  const lines: Buffer[] = [];
+  for (let start = 0; start < rows.length;) {
+    const end = rows.indexOf(0x0a, start);
+    lines.push(rows.subarray(start, end));
+    start = end + 1;
+  }
+  return lines;
+}
+
+const standardNames = ['p_event_time', 'p_parse_time', 'p_log_type', 'p_row_id', 'p_source_id', 'p_source_label'];
+
+/** Standard fields and indicators of an event row; the event itself goes along as its text, unchanged. */
+function rowParts(line: Buffer | undefined, logType: string, evaluatedAt: Date): Record<string, unknown> {
+  if (line === undefined)
+    return {
+      p_event_time: evaluatedAt.toISOString(),
+      p_parse_time: evaluatedAt.toISOString(),
+      p_log_type: logType,
+      p_row_id: '',
+      p_source_id: '',
+      p_source_label: '',
+    };
+  const event = JSON.parse(line.toString('utf8')) as Record<string, unknown>;
+  const kept = Object.entries(event).filter(([name]) => standardNames.includes(name) || name.startsWith('p_any_'));
+  return { ...Object.fromEntries(kept), p_event: line.toString('utf8') };
+}
+
+function baseMatch(
+  spec: RuleSpec,
+  id: string,
+  logType: string,
+  row: Readonly<Record<string, unknown>>,
+): Omit<DetectionMatch, 'type' | 'dedup' | 'title' | 'severity' | 'context' | 'destinations'> {
+  return {
+    detectionId: id,
+    displayName: spec.DisplayName ?? id,
+    description: spec.Description ?? '',
+    reference: spec.Reference ?? '',
+    runbook: spec.Runbook ?? '',
+    dedupPeriodMinutes: spec.DedupPeriodMinutes,
+    threshold: spec.Threshold,
+    createsAlert: spec.CreateAlert,
+    logType,
+    tags: spec.Tags ?? [],
+    eventTime: new Date(String(row['p_event_time'])),
+  };
+}
+
+function hitsOf(
+  batch: BatchToEvaluate,
+  results: readonly LogResult[],
+  specs: ReadonlyMap<string, RuleSpec>,
+): readonly Hit[] {
+  const hits: Hit[] = [];
+  for (const { logType, matches, errors } of results) {
+    const lines = linesOf(batch.logs.find((log) => log.logType === logType)?.rows ?? Buffer.alloc(0));
+    for (const found of matches) {
+      const spec = specs.get(found.ruleId);
+      if (spec === undefined) continue;
+      const row = rowParts(lines[found.recordIndex], logType, batch.evaluatedAt);
+      const base = baseMatch(spec, found.ruleId, logType, row);
+      const texts = {
+        description: found.description ?? base.description,
+        reference: found.reference ?? base.reference,
+        runbook: found.runbook ?? base.runbook,
+      };
+      const chosen = found.destinations ?? spec.OutputIds;
+      hits.push({
+        match: {
+          ...base,
+          ...texts,
+          type: 'RULE',
+          dedup: found.dedup,
+          title: found.title,
+          severity: found.severity,
+          context: found.alertContext,
+          destinations: chosen,
+        },
+        row,
+        error: undefined,
+      });
+    }
+    for (const error of errors) {
+      const spec = specs.get(error.ruleId);
+      if (spec === undefined) continue;
+      const row = rowParts(
+        error.recordIndex === null ? undefined : lines[error.recordIndex],
+        logType,
+        batch.evaluatedAt,
+      );
+      const base = baseMatch(spec, error.ruleId, logType, row);
+      const context = JSON.stringify({
+        kind: error.kind,
+        exception: error.exception,
+        message: error.message,
+        traceback: error.traceback,
+      });
+      const title = `Rule error: ${base.displayName}: ${error.exception}: ${error.message}`.slice(0, 1000);
+      hits.push({
+        match: {
+          ...base,
+          type: 'RULE_ERROR',
+          threshold: 1,
+          createsAlert: true,
+          dedup: error.exception,
+          title,
+          severity: spec.Severity,
+          context,
+          destinations: spec.OutputIds,
+        },
+        row,
+        error,
+      });
+    }
+  }
+  return hits;
+}
+
+/** Rows of matches, signals and errors for the lake. Ids are made of the event and the rule, so repetitions are equal. */
+function lakeRows(hits: readonly Hit[], alertIds: readonly (string | null)[]): readonly RowsForLake[] {
+  const lines = { rule_matches: [] as string[], signals: [] as string[], rule_errors: [] as string[] };
+  for (const [index, { match, row, error }] of hits.entries()) {
+    const text = JSON.stringify({
+      ...row,
+      p_row_id: hashId(String(row['p_row_id']), match.detectionId, match.type),
+      p_rule_id: match.detectionId,
+      p_rule_severity: match.severity,
+      p_rule_tags: match.tags,
+      p_alert_id: alertIds[index] ?? '',
+      p_alert_title: match.title,
+      p_alert_severity: match.severity,
+      p_alert_context: match.context ?? '{}',
+      p_dedup: match.dedup,
+      ...(error
+        ? { p_rule_error: error.message, p_rule_error_kind: error.kind, p_rule_error_traceback: error.traceback }
+        : {}),
+    });
+    if (error) lines.rule_errors.push(text);
+    else {
+      lines.signals.push(text);
+      if (match.createsAlert) lines.rule_matches.push(text);
+    }
+  }
+  return (['rule_matches', 'signals', 'rule_errors'] as const).map((family) => ({
+    family,
+    logType: '',
+    rows: Buffer.from(lines[family].map((line) => `${line}\n`).join('')),
+    count: lines[family].length,
+  }));
+}
+
+async function contentOf({ database }: Deps, tenantId: string, revision: string): Promise<EvaluationContent> {
+  const found = await database.withTenant(tenantId, (tx) => findRevision(tx, revision));
+  if (found === undefined)
+    throw new DomainError('internal', { publicMessage: 'A content revision is gone.', detail: { tenantId, revision } });
+  return found;
+}
+
+async function runRules(
+  { sandbox }: Deps,
+  batch: BatchToEvaluate,
+  content: EvaluationContent,
+): Promise<readonly LogResult[]> {
+  const loaded = sandboxContent(content);
+  const results: LogResult[] = [];
+  for (const { logType, rows } of batch.logs) {
+    if (!loaded.rules.some((rule) => rule.logTypes.includes(logType))) continue;
+    const { matches, errors } = await sandbox.evaluate({
+      tenantId: batch.tenantId,
+      content: loaded,
+      logType,
+      records: rows,
+    });
+    if (matches.length > 0 || errors.length > 0) results.push({ logType, matches, errors });
+  }
+  return results;
+}
+
+/** Results of the first finished run; stored before any effect, so a retry cannot find something else. */
+async function storedResults(
+  deps: Deps,
+  batch: BatchToEvaluate,
+  content: EvaluationContent,
+): Promise<readonly LogResult[]> {
+  const key = tenantKey(batch.tenantId, 'results', `${batch.batchId}.json`);
+  try {
+    return JSON.parse((await deps.objects.get(key)).toString('utf8')) as readonly LogResult[];
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'not_found') throw error;
+  }
+  const results = await runRules(deps, batch, content);
+  await deps.objects.put(key, Buffer.from(JSON.stringify(results)));
+  return results;
+}
+
+export function createEvaluator(deps: Deps): Evaluator {
+  const { database } = deps;
+  const applyOnce = (batch: BatchToEvaluate, hits: readonly Hit[]) =>
+    database.withTenant(batch.tenantId, async (tx) => {
+      if (!(await insertEvaluation(tx, batch.batchId, batch.evaluatedAt)))
+        return (await findAlertIds(tx, batch.batchId)) ?? [];
+      const alertIds = await applyMatches(tx, deps.ids, {
+        evaluatedAt: batch.evaluatedAt,
+        receivedAt: batch.receivedAt,
+        traceId: batch.traceId,
+        matches: hits.map((hit) => hit.match),
+      });
+      await saveAlertIds(tx, batch.batchId, alertIds);
+      return alertIds;
+    });
+  return {
+    async currentRevision(tenantId) {
+      return database.withTenant(tenantId, async (tx) => {
+        const content = evaluationContent(await listDetections(tx));
+        await keepRevision(tx, content);
+        return content.revision;
+      });
+    },
+    async evaluate(batch) {
+      const content = await contentOf(deps, batch.tenantId, batch.contentRevision);
+      const results = await storedResults(deps, batch, content);
+      const hits = hitsOf(batch, results, ruleSpecs(content.items));
+      const alertIds = await applyOnce(batch, hits);
+      const staged = await deps.lake.stage(batch.tenantId, batch.batchId, lakeRows(hits, alertIds));
+      await database.withTenant(batch.tenantId, (tx) => staged.register(tx));
+      const ruleErrors = hits.filter((hit) => hit.error !== undefined).length;
+      return { matches: hits.length - ruleErrors, ruleErrors };
+    },
+  };
+}

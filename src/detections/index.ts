@@ -1,0 +1,10 @@
+export { loadContentDirectory } from './content/content-directory.ts';
+export type { ContentItem } from './content/content-item.ts';
+export { createDetectionService, detectionOperations, type DetectionService } from './detection-service.ts';
+export type { StoredDetection } from './detection-store.ts';
+export { createEvaluator, type Evaluator } from './evaluation.ts';
+export { buildBundle } from './sandbox/host/bundle.ts';
+export type { SandboxPool, UnitTestResult } from './sandbox/sandbox-contract.ts';
+export { createSandboxPool } from './sandbox/sandbox-pool.ts';
+export { evaluationContent, sandboxContent } from './sandbox-content.ts';
+export { chooseWalls, type WallReport } from './sandbox/walls/walls.ts';
