@@ -25,3 +25,6 @@ export function publicUrl({ settings, port }: Pick<Runtime, 'settings' | 'port'>
 
 /** Messages between the supervisor and a role, over the pipe that also tells a role that its parent is gone. */
 export type RoleMessage = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly message: string };
+
+/** A running part of a process. */
+export type Started = { stop(): Promise<void> };

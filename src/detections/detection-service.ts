@@ -3,7 +3,7 @@ import { type Actor, admit, defineMutation, defineQuery } from '#access';
 import type { AuditRecorder } from '#audit';
 import { badInput, DomainError, notFound } from '#platform/errors';
 import type { Database } from '#platform/postgres';
-import { bodyBytesMax, type ContentItem, itemOf, parseSpec } from './content/content-item.ts';
+import { bodyBytesMax, type ContentItem, itemOf, parseSpec, unitTests } from './content/content-item.ts';
 import {
   deleteDetectionRow,
   findDetection,
@@ -111,53 +111,76 @@ async function refuseBroken(
   if (own) throw badInput('body', `body: ${own.exception}: ${own.message}`);
 }
 
+async function read({ database }: Deps, actor: Actor, wanted: string): Promise<StoredDetection> {
+  const found = await database.withTenant(actor.tenantId, (tx) => findDetection(tx, wanted));
+  if (found === undefined) throw notFound('detection', wanted);
+  return found;
+}
+
+async function save(deps: Deps, actor: Actor, input: unknown): Promise<StoredDetection> {
+  const item = readItem(admit(actor, saveDetectionOperation, input));
+  const saved = await deps.database.withTenant(actor.tenantId, listDetections);
+  const other = saved.find((known) => known.id === item.id && known.kind !== item.kind);
+  if (other)
+    throw new DomainError('conflict', {
+      field: 'specification',
+      publicMessage: `The id "${item.id}" belongs to a ${other.kind.toLowerCase()} already.`,
+    });
+  await refuseBroken(deps, actor.tenantId, item, saved);
+  await deps.database.withTenant(actor.tenantId, async (tx) => {
+    await saveDetection(tx, item);
+    const parameters = { kind: item.kind, isEnabled: item.isEnabled };
+    await deps.audit.record(tx, actor, saveDetectionOperation, {
+      target: { kind: 'detection', id: item.id },
+      parameters,
+    });
+  });
+  return read(deps, actor, item.id);
+}
+
+async function setEnabled(deps: Deps, actor: Actor, input: unknown): Promise<StoredDetection> {
+  const { id: wanted, isEnabled } = admit(actor, setDetectionEnabled, input);
+  const { spec, body: text } = await read(deps, actor, wanted);
+  if (spec.AnalysisType === 'global') throw badInput('id', 'id: a global is always enabled; delete it instead');
+  await deps.database.withTenant(actor.tenantId, async (tx) => {
+    await saveDetection(tx, itemOf({ ...spec, Enabled: isEnabled }, text));
+    await deps.audit.record(tx, actor, setDetectionEnabled, {
+      target: { kind: 'detection', id: wanted },
+      parameters: { isEnabled },
+    });
+  });
+  return read(deps, actor, wanted);
+}
+
+async function runTests(deps: Deps, actor: Actor, input: unknown): Promise<readonly UnitTestResult[]> {
+  const item = readItem(admit(actor, testDetection, input));
+  const { spec } = item;
+  if (spec.AnalysisType !== 'rule') throw badInput('specification', 'specification: only rules have tests');
+  const saved = await deps.database.withTenant(actor.tenantId, listDetections);
+  const others = saved.filter((other) => other.kind !== 'RULE');
+  const content = sandboxContent(evaluationContent([...others, { ...item, isEnabled: true }]));
+  const results = await deps.sandbox.test({
+    tenantId: actor.tenantId,
+    content,
+    ruleId: item.id,
+    tests: unitTests(spec),
+  });
+  await deps.database.withTenant(actor.tenantId, (tx) =>
+    deps.audit.record(tx, actor, testDetection, { target: { kind: 'detection', id: item.id } }),
+  );
+  return results;
+}
+
 export function createDetectionService(deps: Deps): DetectionService {
   const { database, audit } = deps;
-  const read = async (actor: Actor, wanted: string): Promise<StoredDetection> => {
-    const found = await database.withTenant(actor.tenantId, (tx) => findDetection(tx, wanted));
-    if (found === undefined) throw notFound('detection', wanted);
-    return found;
-  };
   return {
     async list(actor, input) {
       admit(actor, detections, input);
       return database.withTenant(actor.tenantId, listDetections);
     },
-    async get(actor, input) {
-      return read(actor, admit(actor, detection, input).id);
-    },
-    async save(actor, input) {
-      const item = readItem(admit(actor, saveDetectionOperation, input));
-      const saved = await database.withTenant(actor.tenantId, listDetections);
-      const other = saved.find((known) => known.id === item.id && known.kind !== item.kind);
-      if (other)
-        throw new DomainError('conflict', {
-          field: 'specification',
-          publicMessage: `The id "${item.id}" belongs to a ${other.kind.toLowerCase()} already.`,
-        });
-      await refuseBroken(deps, actor.tenantId, item, saved);
-      await database.withTenant(actor.tenantId, async (tx) => {
-        await saveDetection(tx, item);
-        await audit.record(tx, actor, saveDetectionOperation, {
-          target: { kind: 'detection', id: item.id },
-          parameters: { kind: item.kind, isEnabled: item.isEnabled },
-        });
-      });
-      return read(actor, item.id);
-    },
-    async setEnabled(actor, input) {
-      const { id: wanted, isEnabled } = admit(actor, setDetectionEnabled, input);
-      const found = await read(actor, wanted);
-      await database.withTenant(actor.tenantId, async (tx) => {
-        const spec = found.spec.AnalysisType === 'global' ? found.spec : { ...found.spec, Enabled: isEnabled };
-        await saveDetection(tx, itemOf(spec, found.body));
-        await audit.record(tx, actor, setDetectionEnabled, {
-          target: { kind: 'detection', id: wanted },
-          parameters: { isEnabled },
-        });
-      });
-      return read(actor, wanted);
-    },
+    get: async (actor, input) => read(deps, actor, admit(actor, detection, input).id),
+    save: (actor, input) => save(deps, actor, input),
+    setEnabled: (actor, input) => setEnabled(deps, actor, input),
     async delete(actor, input) {
       const { id: wanted } = admit(actor, deleteDetection, input);
       await database.withTenant(actor.tenantId, async (tx) => {
@@ -166,26 +189,7 @@ export function createDetectionService(deps: Deps): DetectionService {
       });
       return { id: wanted };
     },
-    async test(actor, input) {
-      const item = readItem(admit(actor, testDetection, input));
-      const { spec } = item;
-      if (spec.AnalysisType !== 'rule') throw badInput('specification', 'specification: only rules have tests');
-      const saved = await database.withTenant(actor.tenantId, listDetections);
-      const content = sandboxContent(
-        evaluationContent([...saved.filter((other) => other.kind !== 'RULE'), { ...item, isEnabled: true }]),
-      );
-      const tests = (spec.Tests ?? []).map((entry) => ({
-        name: entry.Name,
-        expectedResult: entry.ExpectedResult,
-        event: JSON.stringify(entry.Log),
-        mocks: entry.Mocks ?? [],
-      }));
-      const results = await deps.sandbox.test({ tenantId: actor.tenantId, content, ruleId: item.id, tests });
-      await database.withTenant(actor.tenantId, (tx) =>
-        audit.record(tx, actor, testDetection, { target: { kind: 'detection', id: item.id } }),
-      );
-      return results;
-    },
+    test: (actor, input) => runTests(deps, actor, input),
     async install(actor, items) {
       admit(actor, saveDetectionOperation, { specification: 'install', body: '' });
       await database.withTenant(actor.tenantId, async (tx) => {

@@ -110,74 +110,73 @@ function baseMatch(
   };
 }
 
+function matchHit(
+  batch: BatchToEvaluate,
+  logType: string,
+  line: Buffer | undefined,
+  spec: RuleSpec,
+  found: RuleMatch,
+): Hit {
+  const row = rowParts(line, logType, batch.evaluatedAt);
+  const base = baseMatch(spec, found.ruleId, logType, row);
+  const match: DetectionMatch = {
+    ...base,
+    type: 'RULE',
+    description: found.description ?? base.description,
+    reference: found.reference ?? base.reference,
+    runbook: found.runbook ?? base.runbook,
+    dedup: found.dedup,
+    title: found.title,
+    severity: found.severity,
+    context: found.alertContext,
+    destinations: found.destinations ?? spec.OutputIds,
+  };
+  return { match, row, error: undefined };
+}
+
+function errorHit(
+  batch: BatchToEvaluate,
+  logType: string,
+  line: Buffer | undefined,
+  spec: RuleSpec,
+  error: RuleError,
+): Hit {
+  const row = rowParts(line, logType, batch.evaluatedAt);
+  const base = baseMatch(spec, error.ruleId, logType, row);
+  const { kind, exception, message, traceback } = error;
+  const match: DetectionMatch = {
+    ...base,
+    type: 'RULE_ERROR',
+    threshold: 1,
+    createsAlert: true,
+    dedup: exception,
+    title: `Rule error: ${base.displayName}: ${exception}: ${message}`.slice(0, 1000),
+    severity: spec.Severity,
+    context: JSON.stringify({ kind, exception, message, traceback }),
+    destinations: spec.OutputIds,
+  };
+  return { match, row, error };
+}
+
 function hitsOf(
   batch: BatchToEvaluate,
   results: readonly LogResult[],
   specs: ReadonlyMap<string, RuleSpec>,
 ): readonly Hit[] {
-  const hits: Hit[] = [];
-  for (const { logType, matches, errors } of results) {
+  return results.flatMap(({ logType, matches, errors }) => {
     const lines = linesOf(batch.logs.find((log) => log.logType === logType)?.rows ?? Buffer.alloc(0));
-    for (const found of matches) {
-      const spec = specs.get(found.ruleId);
-      if (spec === undefined) continue;
-      const row = rowParts(lines[found.recordIndex], logType, batch.evaluatedAt);
-      const base = baseMatch(spec, found.ruleId, logType, row);
-      const texts = {
-        description: found.description ?? base.description,
-        reference: found.reference ?? base.reference,
-        runbook: found.runbook ?? base.runbook,
-      };
-      const chosen = found.destinations ?? spec.OutputIds;
-      hits.push({
-        match: {
-          ...base,
-          ...texts,
-          type: 'RULE',
-          dedup: found.dedup,
-          title: found.title,
-          severity: found.severity,
-          context: found.alertContext,
-          destinations: chosen,
-        },
-        row,
-        error: undefined,
-      });
-    }
-    for (const error of errors) {
-      const spec = specs.get(error.ruleId);
-      if (spec === undefined) continue;
-      const row = rowParts(
-        error.recordIndex === null ? undefined : lines[error.recordIndex],
-        logType,
-        batch.evaluatedAt,
-      );
-      const base = baseMatch(spec, error.ruleId, logType, row);
-      const context = JSON.stringify({
-        kind: error.kind,
-        exception: error.exception,
-        message: error.message,
-        traceback: error.traceback,
-      });
-      const title = `Rule error: ${base.displayName}: ${error.exception}: ${error.message}`.slice(0, 1000);
-      hits.push({
-        match: {
-          ...base,
-          type: 'RULE_ERROR',
-          threshold: 1,
-          createsAlert: true,
-          dedup: error.exception,
-          title,
-          severity: spec.Severity,
-          context,
-          destinations: spec.OutputIds,
-        },
-        row,
-        error,
-      });
-    }
-  }
-  return hits;
+    const specOf = (ruleId: string) => specs.get(ruleId);
+    const matched = matches.flatMap((found) => {
+      const spec = specOf(found.ruleId);
+      return spec ? [matchHit(batch, logType, lines[found.recordIndex], spec, found)] : [];
+    });
+    const failed = errors.flatMap((error) => {
+      const spec = specOf(error.ruleId);
+      const line = error.recordIndex === null ? undefined : lines[error.recordIndex];
+      return spec ? [errorHit(batch, logType, line, spec, error)] : [];
+    });
+    return [...matched, ...failed];
+  });
 }
 
 /** Rows of matches, signals and errors for the lake. Ids are made of the event and the rule, so repetitions are equal. */

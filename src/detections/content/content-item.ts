@@ -1,5 +1,6 @@
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import type { UnitTest } from '../sandbox/sandbox-contract.ts';
 
 /** Content in the layout that detection repositories have: a YAML file, and beside it the Python it names. */
 
@@ -137,4 +138,14 @@ export function parseSpec(
       .slice(0, 20)
       .map((issue) => ({ key: issue.path.map(String).join('.'), message: issue.message })),
   };
+}
+
+/** The unit tests of a rule as the sandbox runs them. */
+export function unitTests(spec: RuleSpec): readonly UnitTest[] {
+  return (spec.Tests ?? []).map((test) => ({
+    name: test.Name,
+    expectedResult: test.ExpectedResult,
+    event: JSON.stringify(test.Log),
+    mocks: test.Mocks ?? [],
+  }));
 }

@@ -1,0 +1,2 @@
+export type { Services } from './context.ts';
+export { registerGraphql } from './server.ts';

@@ -1,0 +1,26 @@
+import { defineQuery, type Operation, operationCatalogue } from '#access';
+import { alertOperations, destinationOperations } from '#alerts';
+import { auditOperations } from '#audit';
+import { detectionOperations } from '#detections';
+import { tokenOperations } from '#identity';
+import { schemaOperations, sourceOperations } from '#ingestion';
+import { z } from 'zod';
+
+const isSignedIn = defineQuery({
+  name: 'isSignedIn',
+  summary: 'Checks connection and credentials.',
+  permission: 'signed-in',
+  input: z.strictObject({}),
+});
+
+/** Every public operation by the name of its GraphQL field. */
+export const operations: ReadonlyMap<string, Operation> = operationCatalogue([
+  isSignedIn,
+  ...alertOperations,
+  ...auditOperations,
+  ...destinationOperations,
+  ...detectionOperations,
+  ...schemaOperations,
+  ...sourceOperations,
+  ...tokenOperations,
+]);

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import {
+  buildASTSchema,
+  extendSchema,
+  type GraphQLSchema,
+  isInterfaceType,
+  isObjectType,
+  parse,
+  type GraphQLFieldResolver,
+} from 'graphql';
+import { alertResolvers } from './alerts/resolvers.ts';
+import { auditResolvers } from './audit/resolvers.ts';
+import { destinationResolvers } from './destinations/resolvers.ts';
+import { detectionResolvers } from './detections/resolvers.ts';
+import { identityResolvers } from './identity/resolvers.ts';
+import { DateTime, JSONScalar } from './scalars.ts';
+import { sourceResolvers } from './sources/resolvers.ts';
+
+type Resolver = GraphQLFieldResolver<unknown, unknown>;
+type ResolverMap = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+const areas: readonly ResolverMap[] = [
+  alertResolvers,
+  auditResolvers,
+  destinationResolvers,
+  detectionResolvers,
+  identityResolvers,
+  sourceResolvers,
+];
+
+function readSchema(): GraphQLSchema {
+  const folder = path.join(import.meta.dirname, 'schema');
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.graphql'))
+    .toSorted();
+  const text = files.map((name) => readFileSync(path.join(folder, name), 'utf8')).join('\n');
+  const document = parse(text);
+  const definitions = document.definitions.filter((definition) => !definition.kind.endsWith('Extension'));
+  const extensions = document.definitions.filter((definition) => definition.kind.endsWith('Extension'));
+  const base = buildASTSchema({ ...document, definitions }, { assumeValidSDL: true });
+  return extendSchema(base, { ...document, definitions: extensions }, { assumeValidSDL: true });
+}
+
+function attach(schema: GraphQLSchema, typeName: string, fieldName: string, resolver: unknown): void {
+  const type = schema.getType(typeName);
+  if (isInterfaceType(type) && fieldName === '__resolveType') {
+    type.resolveType = resolver as () => string;
+    return;
+  }
+  const field = isObjectType(type) ? type.getFields()[fieldName] : undefined;
+  if (field === undefined)
+    throw new Error(`There is a resolver for ${typeName}.${fieldName}, but the schema has no such field.`);
+  field.resolve = resolver as Resolver;
+}
+
+/** The schema with its resolvers. Throws when a resolver has no field, or a root field no resolver. */
+export function buildSchema(): GraphQLSchema {
+  const schema = readSchema();
+  Object.assign(schema.getType('DateTime') ?? {}, {
+    serialize: DateTime.serialize,
+    parseValue: DateTime.parseValue,
+    parseLiteral: DateTime.parseLiteral,
+  });
+  Object.assign(schema.getType('JSON') ?? {}, {
+    serialize: JSONScalar.serialize,
+    parseValue: JSONScalar.parseValue,
+    parseLiteral: JSONScalar.parseLiteral,
+  });
+  for (const area of areas)
+    for (const [typeName, fields] of Object.entries(area))
+      for (const [fieldName, resolver] of Object.entries(fields)) attach(schema, typeName, fieldName, resolver);
+  for (const root of [schema.getQueryType(), schema.getMutationType()])
+    for (const field of Object.values(root?.getFields() ?? {}))
+      if (field.resolve === undefined) throw new Error(`The field ${field.name} has no resolver.`);
+  return schema;
+}

@@ -1,0 +1,60 @@
+/** The program: `start` runs the product, everything else is a command of the terminal. */
+import { parseArgs } from 'node:util';
+import { ConfigurationError } from '#platform/config';
+import { StartError } from './data-folder.ts';
+import { runDoctor } from './doctor.ts';
+import { showFirstStart } from './first-start/first-start.ts';
+import { roleNames, type RoleName } from './runtime.ts';
+import { startDeployment } from './supervisor.ts';
+
+const usage = `Usage: margay <command>
+
+  start [--role all|api|ingest|worker|scheduler]   run the product (default: all on this machine)
+  doctor                                           check this machine and the configuration
+
+Settings are environment variables; .env.example lists them.
+`;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+function rolesOf(text: string): readonly RoleName[] | 'all' {
+  if (text === 'all') return 'all';
+  const wanted = text.split(',');
+  const unknown = wanted.find((role) => !(roleNames as readonly string[]).includes(role));
+  if (unknown !== undefined) throw new StartError(`There is no role "${unknown}". Choose all, ${roleNames.join(', ')}.`);
+  return wanted as RoleName[];
+}
+
+async function start(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options: { role: { type: 'string', default: 'all' } } });
+  let deployment: Awaited<ReturnType<typeof startDeployment>> | undefined;
+  let isStopping = false;
+  const stop = (): void => {
+    if (isStopping) return;
+    isStopping = true;
+    say('Stopping …');
+    void Promise.resolve(deployment?.stop()).finally(() => process.exit(0));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  const startedAt = performance.now();
+  deployment = await startDeployment({ environment: process.env, roles: rolesOf(values.role), say });
+  if (isStopping) return void deployment.stop();
+  await showFirstStart(deployment.runtime, { say, isTerminal: process.stdout.isTTY === true });
+  say(`Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s. Ctrl-C stops everything.`);
+  return undefined;
+}
+
+async function main(): Promise<void> {
+  const [command, ...args] = process.argv.slice(2);
+  if (command === 'start') return start(args);
+  if (command === 'doctor') process.exit(await runDoctor(process.env, say));
+  process.stdout.write(usage);
+  process.exit(command === undefined || command === 'help' || command === '--help' ? 0 : 2);
+}
+
+main().catch((error: unknown) => {
+  const isForPeople = error instanceof StartError || error instanceof ConfigurationError;
+  process.stderr.write(`${isForPeople ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,90 @@
+import path from 'node:path';
+import { createAlertService, createDestinationService } from '#alerts';
+import { createAuditRecorder, createAuditService } from '#audit';
+import {
+  buildBundle,
+  chooseWalls,
+  createDetectionService,
+  createSandboxPool,
+  type SandboxPool,
+  type WallReport,
+} from '#detections';
+import { createTenantService, createTokenService } from '#identity';
+import { createSchemaService, createSourceService, findSchema, managedSchemas } from '#ingestion';
+import { createLake } from '#lake';
+import { systemClock } from '#platform/clock';
+import { systemIds } from '#platform/ids';
+import { createLakeClient } from '#platform/lake-client';
+import { createLog } from '#platform/log';
+import { createLocalObjectStore } from '#platform/objects';
+import { openDatabase } from '#platform/postgres';
+import { createSecrets } from '#platform/secrets';
+import type { Runtime } from './runtime.ts';
+
+/** Opens the stores of a role and makes the parts that have no product words. */
+export function openPlatform(runtime: Runtime) {
+  const log = createLog({ level: runtime.settings.MARGAY_LOG_LEVEL, role: runtime.roles.join('+') });
+  const database = openDatabase({ url: runtime.databaseUrl, connectionsMax: 12, log });
+  const client = createLakeClient(runtime.lake);
+  const objects = createLocalObjectStore(path.join(runtime.dataDir, 'objects'));
+  const lake = createLake({ database, client, objects, ids: systemIds, log });
+  return {
+    log,
+    database,
+    objects,
+    lake,
+    lakeClient: client,
+    secrets: createSecrets(runtime.masterKey),
+    clock: systemClock,
+    ids: systemIds,
+    async close() {
+      await client.close();
+      await database.close();
+    },
+  };
+}
+
+export type Platform = ReturnType<typeof openPlatform>;
+
+/** Starts the interpreter pool behind the strongest wall there is. */
+export async function openSandbox(
+  runtime: Runtime,
+): Promise<{ readonly pool: SandboxPool; readonly walls: WallReport }> {
+  const bundle = await buildBundle(path.resolve(runtime.dataDir, 'bundle'));
+  const walls = await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() });
+  return { pool: createSandboxPool({ walls, bundle }), walls: walls.report };
+}
+
+/** Why a second tenant may not come, or undefined. */
+function objection(walls: WallReport, isOverridden: boolean): string | undefined {
+  if (walls.isolatesTenants || isOverridden) return undefined;
+  return `This host has only the inner wall around detections, so it serves one tenant. ${walls.howToFix ?? ''}`;
+}
+
+/** The use cases behind the API. */
+export function createServices(
+  platform: Platform,
+  runtime: Runtime,
+  sandbox: { readonly pool: SandboxPool; readonly walls: WallReport },
+) {
+  const { database, clock, ids, secrets, lake } = platform;
+  const audit = createAuditRecorder({ database, clock });
+  const hasSchema = async (tx: Parameters<typeof findSchema>[0], logType: string) =>
+    managedSchemas().has(logType) || (await findSchema(tx, logType)) !== undefined;
+  return {
+    recorder: audit,
+    tenants: createTenantService({
+      database,
+      audit,
+      ids,
+      objectionToSecondTenant: () => objection(sandbox.walls, runtime.settings.MARGAY_ALLOW_WEAK_SANDBOX),
+    }),
+    alerts: createAlertService({ database, audit, clock, ids, lake: lake.reader }),
+    audit: createAuditService({ database }),
+    destinations: createDestinationService({ database, audit, secrets, ids }),
+    detections: createDetectionService({ database, audit, sandbox: sandbox.pool }),
+    schemas: createSchemaService({ database, audit }),
+    sources: createSourceService({ database, audit, secrets, ids, lake: lake.reader, hasSchema }),
+    tokens: createTokenService({ database, audit, clock, ids }),
+  };
+}

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { registerGraphql } from '#graphql';
+import { createHttpServer, healthRoutes, ingestRoutes, originOf, playgroundRoutes, type ReadinessCheck } from '#http';
+import { createHttpReceiver, createIntake, defaultBodyLimits, defaultIntakeLimits } from '#ingestion';
+import { createServices, openSandbox, type Platform } from '../parts.ts';
+import type { Runtime, Started } from '../runtime.ts';
+
+type Duties = { readonly servesApi: boolean; readonly takesLogs: boolean };
+
+async function tlsOf({ settings }: Runtime) {
+  const { MARGAY_TLS_CERT_FILE: certFile, MARGAY_TLS_KEY_FILE: keyFile } = settings;
+  if (certFile === undefined || keyFile === undefined) return {};
+  return { tls: { cert: await readFile(certFile, 'utf8'), key: await readFile(keyFile, 'utf8') } };
+}
+
+/** The HTTP server: the API, the ingest endpoint, or both. */
+export async function startApi(runtime: Runtime, platform: Platform, duties: Duties): Promise<Started> {
+  const { database, log, clock, ids, objects, secrets } = platform;
+  const server = createHttpServer({
+    log,
+    isBehindProxy: runtime.settings.MARGAY_BEHIND_TLS_PROXY,
+    ...(await tlsOf(runtime)),
+  });
+  const sandbox = await openSandbox(runtime);
+  const checks: ReadinessCheck[] = [
+    { name: 'postgres', check: () => database.ping().then(() => 'answers') },
+    {
+      name: 'lake',
+      check: async () => ((await platform.lakeClient.ping()) ? 'answers' : Promise.reject(new Error('no answer'))),
+    },
+    {
+      name: 'sandbox',
+      check: async () =>
+        `${sandbox.walls.kind}, ${sandbox.walls.isolatesTenants ? 'keeps tenants apart' : 'single tenant only'}: ${sandbox.walls.reasons.join(' ')}`,
+    },
+  ];
+  await healthRoutes(server, { checks });
+  const intake = createIntake({ database, objects, clock, ids, log, limits: defaultIntakeLimits });
+  if (duties.takesLogs)
+    await ingestRoutes(server, {
+      receiver: createHttpReceiver({ database, secrets, intake, limits: defaultBodyLimits }),
+    });
+  if (duties.servesApi) {
+    const { recorder, ...services } = createServices(platform, runtime, sandbox);
+    await registerGraphql(server, { services, audit: recorder, log, originOf });
+    await playgroundRoutes(server);
+  }
+  await server.listen({ host: runtime.settings.MARGAY_HOST, port: runtime.port });
+  return {
+    async stop() {
+      await server.close();
+      await intake.close();
+      await sandbox.pool.close();
+    },
+  };
+}

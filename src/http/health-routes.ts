@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify';
+
+/** A named part that must work; resolves with a note, or rejects with the reason. */
+export type ReadinessCheck = { readonly name: string; readonly check: () => Promise<string> };
+
+/** `/healthz`: the process runs. `/readyz`: every part it needs answers; 503 names those that do not. */
+export async function healthRoutes(
+  server: FastifyInstance,
+  { checks }: { readonly checks: readonly ReadinessCheck[] },
+): Promise<void> {
+  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/readyz', async (_request, reply) => {
+    const results = await Promise.all(
+      checks.map(async ({ name, check }) => {
+        try {
+          return { name, isReady: true, note: await check() };
+        } catch {
+          return { name, isReady: false, note: 'does not answer' };
+        }
+      }),
+    );
+    const isReady = results.every((result) => result.isReady);
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not ready', checks: results });
+  });
+}

@@ -1,0 +1,4 @@
+export { healthRoutes, type ReadinessCheck } from './health-routes.ts';
+export { ingestRoutes } from './ingest-routes.ts';
+export { playgroundRoutes } from './playground-routes.ts';
+export { createHttpServer, originOf } from './server.ts';

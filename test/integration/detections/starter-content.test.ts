@@ -1,0 +1,35 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { buildBundle, chooseWalls, createSandboxPool, evaluationContent, loadContentDirectory, sandboxContent } from '#detections';
+import { unitTests } from '../../../src/detections/content/content-item.ts';
+
+const { items, problems } = await loadContentDirectory(path.resolve('content'));
+const folder = await mkdtemp(path.join(tmpdir(), 'margay-content-'));
+await chmod(folder, 0o755);
+const bundle = await buildBundle(folder);
+const pool = createSandboxPool({ walls: await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() }), bundle });
+const content = sandboxContent(evaluationContent(items));
+afterAll(async () => {
+  await pool.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('every file of the starter content is read and loads', async () => {
+  expect(problems).toEqual([]);
+  expect(await pool.check({ tenantId: 't', content })).toEqual([]);
+  expect(items.filter((item) => item.kind === 'RULE').length).toBeGreaterThanOrEqual(10);
+});
+
+const rules = items.flatMap((item) => (item.spec.AnalysisType === 'rule' ? [[item.id, item.spec] as const] : []));
+
+describe.each(rules)('%s', (id, spec) => {
+  test('passes its own tests, of which there are three or more, with and without a match', async () => {
+    const tests = unitTests(spec);
+    const results = await pool.test({ tenantId: 't', content, ruleId: id, tests });
+    expect(results.filter((result) => !result.passed)).toEqual([]);
+    expect(results.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(tests.map((item) => item.expectedResult)).size).toBe(2);
+  });
+});
