@@ -24,7 +24,10 @@ export async function startPostgres({ settings, dataDir, secrets, log }: Options
     startEmbeddedPostgres({
       dataDir: path.join(dataDir, 'postgres'),
       uid: process.getuid?.(),
-      onLog: (line) => log.warn('postgres_says', { line }),
+      onLog: (line) =>
+        / (WARNING|ERROR|FATAL|PANIC): /.test(line)
+          ? log.warn('postgres_says', { line })
+          : log.debug('postgres_says', { line }),
       ...(port === undefined ? {} : { port }),
     });
   const first = await start();

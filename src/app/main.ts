@@ -21,7 +21,8 @@ function rolesOf(text: string): readonly RoleName[] | 'all' {
   if (text === 'all') return 'all';
   const wanted = text.split(',');
   const unknown = wanted.find((role) => !(roleNames as readonly string[]).includes(role));
-  if (unknown !== undefined) throw new StartError(`There is no role "${unknown}". Choose all, ${roleNames.join(', ')}.`);
+  if (unknown !== undefined)
+    throw new StartError(`There is no role "${unknown}". Choose all, ${roleNames.join(', ')}.`);
   return wanted as RoleName[];
 }
 

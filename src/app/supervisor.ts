@@ -29,9 +29,13 @@ const processGroups: readonly (readonly RoleName[])[] = [['worker'], ['scheduler
 
 function refuseImpossible(settings: Settings, roles: Options['roles']): void {
   if (roles === 'all') return;
-  const missing = (['DATABASE_URL', 'CLICKHOUSE_URL', 'MARGAY_MASTER_KEY'] as const).filter((name) => settings[name] === undefined);
+  const missing = (['DATABASE_URL', 'CLICKHOUSE_URL', 'MARGAY_MASTER_KEY'] as const).filter(
+    (name) => settings[name] === undefined,
+  );
   if (missing.length > 0)
-    throw new StartError(`A single role works beside others and needs stores they share: set ${missing.join(', ')}, or start without --role.`);
+    throw new StartError(
+      `A single role works beside others and needs stores they share: set ${missing.join(', ')}, or start without --role.`,
+    );
 }
 
 /** Brings the whole product up: data folder, stores, schema, roles. Whatever had started is stopped when a step fails. */
@@ -59,11 +63,20 @@ export async function startDeployment({ environment, roles, say }: Options): Pro
     say('Starting the lake …');
     const lake = await startLake(stores);
     parts.push(lake);
-    const base = { settings, dataDir, databaseUrl: postgres.databaseUrl, lake: lake.lake, masterKey: settings.MARGAY_MASTER_KEY ?? secrets.masterKey, port };
+    const base = {
+      settings,
+      dataDir,
+      databaseUrl: postgres.databaseUrl,
+      lake: lake.lake,
+      masterKey: settings.MARGAY_MASTER_KEY ?? secrets.masterKey,
+      port,
+    };
     const wanted = roles === 'all' ? processGroups : [roleNames.filter((role) => roles.includes(role))];
     say('Starting workers and API …');
     const started = await Promise.all(
-      wanted.map((group) => supervise({ name: group.join('+'), log, start: () => startRoleProcess({ ...base, roles: group }) })),
+      wanted.map((group) =>
+        supervise({ name: group.join('+'), log, start: () => startRoleProcess({ ...base, roles: group }) }),
+      ),
     );
     parts.push(...started);
     return { runtime: { ...base, roles: [] }, stop };

@@ -44,12 +44,10 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
   }
   const status = typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : 500;
   if (status === 413)
-    return reply
-      .code(413)
-      .send({
-        error: { code: 'too_large', message: 'The body has more than 10 MiB. Send it in smaller parts.' },
-        traceId,
-      });
+    return reply.code(413).send({
+      error: { code: 'too_large', message: 'The body has more than 10 MiB. Send it in smaller parts.' },
+      traceId,
+    });
   if (status >= 400 && status < 500)
     return reply
       .code(status)
@@ -88,12 +86,10 @@ export function createHttpServer({ log, tls, isBehindProxy }: HttpOptions): Fast
   });
   server.setErrorHandler((error, request, reply) => answerError(error, request, reply, log));
   server.setNotFoundHandler((request, reply) =>
-    reply
-      .code(404)
-      .send({
-        error: { code: 'not_found', message: 'There is nothing at this address.' },
-        traceId: originOf(request).traceId,
-      }),
+    reply.code(404).send({
+      error: { code: 'not_found', message: 'There is nothing at this address.' },
+      traceId: originOf(request).traceId,
+    }),
   );
   return server;
 }

@@ -27,6 +27,15 @@ function roleStatements({ ownerPassword, appPassword }: Provision): readonly str
   ];
 }
 
+/** Nobody but our roles gets in; BullMQ's bulk functions work in temporary tables. */
+async function createDatabase(client: pg.Client, name: string): Promise<void> {
+  const database = pg.escapeIdentifier(name);
+  await client.query(`CREATE DATABASE ${database} OWNER margay_owner`);
+  await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
+  await client.query(`GRANT CONNECT ON DATABASE ${database} TO margay_app`);
+  await client.query(`GRANT TEMPORARY ON DATABASE ${database} TO margay_jobs`);
+}
+
 /** Creates or repairs the roles and the database of an embedded server. Safe to run at every start. */
 export async function provisionDatabase(provision: Provision): Promise<void> {
   const client = new pg.Client({ connectionString: provision.superuserUrl });
@@ -34,10 +43,7 @@ export async function provisionDatabase(provision: Provision): Promise<void> {
   try {
     for (const statement of roleStatements(provision)) await client.query(statement);
     const { rows } = await client.query('SELECT FROM pg_database WHERE datname = $1', [provision.database]);
-    if (rows.length > 0) return;
-    await client.query(`CREATE DATABASE ${pg.escapeIdentifier(provision.database)} OWNER margay_owner`);
-    await client.query(`REVOKE ALL ON DATABASE ${pg.escapeIdentifier(provision.database)} FROM PUBLIC`);
-    await client.query(`GRANT CONNECT ON DATABASE ${pg.escapeIdentifier(provision.database)} TO margay_app`);
+    if (rows.length === 0) await createDatabase(client, provision.database);
   } finally {
     await client.end();
   }

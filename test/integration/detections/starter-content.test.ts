@@ -2,14 +2,24 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { buildBundle, chooseWalls, createSandboxPool, evaluationContent, loadContentDirectory, sandboxContent } from '#detections';
+import {
+  buildBundle,
+  chooseWalls,
+  createSandboxPool,
+  evaluationContent,
+  loadContentDirectory,
+  sandboxContent,
+} from '#detections';
 import { unitTests } from '../../../src/detections/content/content-item.ts';
 
 const { items, problems } = await loadContentDirectory(path.resolve('content'));
 const folder = await mkdtemp(path.join(tmpdir(), 'margay-content-'));
 await chmod(folder, 0o755);
 const bundle = await buildBundle(folder);
-const pool = createSandboxPool({ walls: await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() }), bundle });
+const pool = createSandboxPool({
+  walls: await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() }),
+  bundle,
+});
 const content = sandboxContent(evaluationContent(items));
 afterAll(async () => {
   await pool.close();

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { allPermissions, systemActor } from '#access';
+import type { Alert } from '#alerts';
+import { loadContentDirectory } from '#detections';
+import { managedSchemas } from '#ingestion';
+import { createServices, openPlatform, openSandbox } from '../parts.ts';
+import { publicUrl, type Runtime } from '../runtime.ts';
+import { attackSample } from './attack-sample.ts';
+import { byLogType, sendEvents } from './sender.ts';
+
+type Options = { readonly say: (line: string) => void; readonly isTerminal: boolean; readonly sampleEvents?: number };
+
+/** What a fresh deployment was given. */
+export type FirstStart = {
+  readonly tenantId: string;
+  readonly token: string;
+  readonly sourceId: string;
+  readonly sourceSecret: string;
+};
+
+type Services = ReturnType<typeof createServices>;
+
+/** A tenant, a token that may do everything, one HTTP source for the shipped log types, and the starter detections. */
+export async function prepareTenant(services: Services, slug: string): Promise<FirstStart> {
+  const traceId = randomBytes(16).toString('hex');
+  const tenant = await services.tenants.create({ slug, name: slug === 'default' ? 'My organization' : slug }, traceId);
+  const actor = systemActor(tenant.id, 'first start', traceId);
+  const { value: token } = await services.tokens.create(actor, { name: 'first token', permissions: allPermissions });
+  const { items, problems } = await loadContentDirectory(path.resolve(import.meta.dirname, '../../../content'));
+  if (problems.length > 0) throw new Error(`The starter content is damaged: ${JSON.stringify(problems)}`);
+  await services.detections.install(actor, items);
+  const sourceSecret = randomBytes(24).toString('base64url');
+  const source = await services.sources.create(actor, {
+    integrationLabel: 'sample',
+    logTypes: [...managedSchemas().keys()],
+    logStreamType: 'Auto',
+    authMethod: 'Bearer',
+    authBearerToken: sourceSecret,
+  });
+  return { tenantId: tenant.id, token, sourceId: source.id, sourceSecret };
+}
+
+/** Where the first token waits when nobody sits at the terminal; deleted when the token is first used. */
+export const firstTokenFile = (dataDir: string): string => path.join(dataDir, 'first-token');
+
+async function waitForAlerts(services: Services, tenantId: string, wanted: number): Promise<readonly Alert[]> {
+  const actor = systemActor(tenantId, 'first start', randomBytes(16).toString('hex'));
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const { alerts } = await services.alerts.list(actor, {
+      createdAtAfter: new Date(0),
+      createdAtBefore: new Date(Date.now() + 60_000),
+      pageSize: 100,
+    });
+    if (alerts.length >= wanted || performance.now() > deadline) return alerts;
+    await sleep(200);
+  }
+}
+
+function table(alerts: readonly Alert[]): readonly string[] {
+  const rows = alerts.map((alert) => [
+    alert.severity,
+    alert.logTypes.join(', '),
+    alert.title.slice(0, 70),
+    String(alert.eventCount),
+  ]);
+  const header = ['SEVERITY', 'LOG TYPE', 'ALERT', 'EVENTS'];
+  const widths = header.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  return [header, ...rows].map((row) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
+  );
+}
+
+function invitation(url: string, first: FirstStart, token: string): readonly string[] {
+  const event = `{"action":"repo.access","@timestamp":'$(date +%s)'000,"actor":"me","repo":"me/mine","visibility":"public","previous_visibility":"private"}`;
+  const query = `{"query":"{ alerts(input: {createdAtAfter: \\"2020-01-01T00:00:00Z\\", createdAtBefore: \\"2100-01-01T00:00:00Z\\"}) { edges { node { severity title createdAt } } } }"}`;
+  return [
+    'Send an event of your own:',
+    `  curl -H 'Authorization: Bearer ${first.sourceSecret}' -d '${event}' ${url}/http/${first.sourceId}`,
+    'Ask for alerts:',
+    `  curl -H 'X-API-Key: ${token}' -H 'Content-Type: application/json' -d '${query}' ${url}/public/graphql`,
+  ];
+}
+
+/** On an empty deployment: sets up the first tenant, feeds it the bundled attack and shows what was found. */
+export async function showFirstStart(
+  runtime: Runtime,
+  { say, isTerminal, sampleEvents = 200 }: Options,
+): Promise<void> {
+  const url = publicUrl(runtime);
+  const platform = openPlatform({ ...runtime, roles: [] });
+  const sandbox = await openSandbox(runtime);
+  try {
+    const services = createServices(platform, runtime, sandbox);
+    if ((await services.tenants.list()).length > 0) {
+      say(`Margay is at ${url} (playground: ${url}/playground)`);
+      return;
+    }
+    say('First start: making a tenant, a token, a log source and the starter detections …');
+    const first = await prepareTenant(services, 'default');
+    say(`Feeding ${sampleEvents} events of a made-up attack …`);
+    for (const events of byLogType(attackSample({ now: new Date(), seed: 1, eventCount: sampleEvents })))
+      await sendEvents(`${url}/http/${first.sourceId}`, first.sourceSecret, events);
+    for (const line of table(await waitForAlerts(services, first.tenantId, 10))) say(line);
+    say(`Margay is at ${url} (playground: ${url}/playground)`);
+    if (!isTerminal) await writeFile(firstTokenFile(runtime.dataDir), `${first.token}\n`, { mode: 0o600 });
+    const shown = isTerminal ? first.token : `$(cat ${firstTokenFile(runtime.dataDir)})`;
+    say(
+      isTerminal
+        ? `Your API token, shown only now: ${first.token}`
+        : `Your API token is in ${firstTokenFile(runtime.dataDir)} until it is first used.`,
+    );
+    for (const line of invitation(url, first, shown)) say(line);
+  } finally {
+    await sandbox.pool.close();
+    await platform.close();
+  }
+}
