@@ -1,12 +1,22 @@
 import type { GatewayExecutor, GatewayInterface } from '@apollo/server-gateway-interface';
-import { execute, type GraphQLSchema } from 'graphql';
+import { execute, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 
 /** Compiled queries kept per process; the one unused for longest goes first. */
-export const compiledMax = 500;
+const compiledMax = 500;
 
 type Fields = Record<string, unknown>;
 type Compiled = ReturnType<typeof compileQuery<Fields, Fields>>;
+
+/** The compiler's errors lack `extensions`, which Apollo reads: each becomes an ordinary error with the same cause. */
+function complete(result: ExecutionResult<Fields>): ExecutionResult<Fields> {
+  if (result.errors === undefined) return result;
+  const errors = result.errors.map(({ message, path, locations: _locations, originalError, extensions }) => {
+    const own = originalError instanceof GraphQLError ? originalError.extensions : (extensions ?? {});
+    return new GraphQLError(message, { path: path ?? null, originalError: originalError ?? null, extensions: own });
+  });
+  return { ...result, errors };
+}
 
 /**
  * Runs queries through graphql-jit. It is an executor and not a plugin: errors then pass the formatter like any other.
@@ -29,7 +39,7 @@ export function createExecutor(schema: GraphQLSchema): {
     const name = operationName ?? undefined;
     const query = find(`${queryHash}/${name ?? ''}`, () => compileQuery<Fields, Fields>(schema, document, name));
     const variables = request.variables ?? {};
-    if (isCompiledQuery(query)) return query.query({}, context, variables);
+    if (isCompiledQuery(query)) return complete(await query.query({}, context, variables));
     return execute({ schema, document, contextValue: context, variableValues: variables, operationName: name ?? null });
   };
   return { executor, size: () => compiled.size };

@@ -17,7 +17,7 @@ import type { RuleError, RuleMatch, SandboxPool } from './sandbox/sandbox-contra
 import { type EvaluationContent, evaluationContent, sandboxContent } from './sandbox-content.ts';
 
 /** A batch as detections see it: rows by log type, and what its manifest fixed. */
-export type BatchToEvaluate = {
+type BatchToEvaluate = {
   readonly tenantId: string;
   readonly batchId: string;
   readonly contentRevision: string;
@@ -27,7 +27,7 @@ export type BatchToEvaluate = {
   readonly logs: readonly { readonly logType: string; readonly rows: Buffer }[];
 };
 
-export type EvaluationCounts = { readonly matches: number; readonly ruleErrors: number };
+type EvaluationCounts = { readonly matches: number; readonly ruleErrors: number };
 
 export type Evaluator = {
   /** Revision of the tenant's enabled content now; its meaning is kept. */

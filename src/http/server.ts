@@ -17,7 +17,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
 };
 
 /** Trace id of a W3C `traceparent` header, or a new one when there is none that is valid. */
-export function traceIdOf(header: string | readonly string[] | undefined): string {
+function traceIdOf(header: string | readonly string[] | undefined): string {
   const match = typeof header === 'string' ? /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(header) : null;
   const given = match?.[1];
   return given !== undefined && given !== '0'.repeat(32) ? given : randomBytes(16).toString('hex');

@@ -90,7 +90,7 @@ export const familyColumns: Readonly<Record<Exclude<LakeFamily, 'logs'>, readonl
 };
 
 /** `AWS.CloudTrail` → `aws_cloudtrail`: the table name that users write. */
-export function tableNameOf(logType: string): string {
+function tableNameOf(logType: string): string {
   return logType.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
 }
 

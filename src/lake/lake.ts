@@ -24,7 +24,7 @@ export type RowsForLake = {
   readonly count: number;
 };
 
-export type StagedRows = { register(tx: TenantTx): Promise<void> };
+type StagedRows = { register(tx: TenantTx): Promise<void> };
 
 export type Lake = {
   /**

@@ -32,7 +32,7 @@ const sameType = (a: LakeColumn, b: LakeColumn): boolean => a.type === b.type &&
  * Columns to add. Names differ by more than case in no table. A column whose type changed keeps its old one: rows of the
  * new type that do not fit are found by the load and kept as failures, until a new column is chosen for it.
  */
-export function missingColumns(known: readonly LakeColumn[], wanted: readonly LakeColumn[]): readonly LakeColumn[] {
+function missingColumns(known: readonly LakeColumn[], wanted: readonly LakeColumn[]): readonly LakeColumn[] {
   const names = new Set(known.map((column) => column.name.toLowerCase()));
   return wanted.filter((column) => !names.has(column.name.toLowerCase()));
 }

@@ -21,7 +21,7 @@ export type WindowChange = {
 };
 
 /** The same window gives the same id, so a repeated transaction cannot make a second alert. */
-export function alertIdOf(
+function alertIdOf(
   tenantId: string,
   match: Pick<DetectionMatch, 'detectionId' | 'type' | 'dedup'>,
   openedAt: Date,

@@ -81,7 +81,7 @@ function invitation(url: string, first: FirstStart, token: string): readonly str
     'Send an event of your own:',
     `  curl -H 'Authorization: Bearer ${first.sourceSecret}' -d '${event}' ${url}/http/${first.sourceId}`,
     'Ask for alerts:',
-    `  curl -H 'X-API-Key: ${token}' -H 'Content-Type: application/json' -d '${query}' ${url}/public/graphql`,
+    `  curl -H "X-API-Key: ${token}" -H 'Content-Type: application/json' -d '${query}' ${url}/public/graphql`,
   ];
 }
 

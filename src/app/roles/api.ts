@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import type { TokenService } from '#identity';
 import { registerGraphql } from '#graphql';
 import { createHttpServer, healthRoutes, ingestRoutes, originOf, playgroundRoutes, type ReadinessCheck } from '#http';
 import { createHttpReceiver, createIntake, defaultBodyLimits, defaultIntakeLimits } from '#ingestion';
+import { firstTokenFile } from '../first-start/first-start.ts';
 import { createServices, openSandbox, type Platform } from '../parts.ts';
 import type { Runtime, Started } from '../runtime.ts';
 
@@ -11,6 +13,20 @@ async function tlsOf({ settings }: Runtime) {
   const { MARGAY_TLS_CERT_FILE: certFile, MARGAY_TLS_KEY_FILE: keyFile } = settings;
   if (certFile === undefined || keyFile === undefined) return {};
   return { tls: { cert: await readFile(certFile, 'utf8'), key: await readFile(keyFile, 'utf8') } };
+}
+
+/** The file with the first token is there to be read once: the first good request deletes it. */
+function forgettingFirstToken(tokens: TokenService, dataDir: string): TokenService {
+  let isForgotten = false;
+  return {
+    ...tokens,
+    async authenticate(value, origin) {
+      const actor = await tokens.authenticate(value, origin);
+      if (!isForgotten) await rm(firstTokenFile(dataDir), { force: true });
+      isForgotten = true;
+      return actor;
+    },
+  };
 }
 
 /** The HTTP server: the API, the ingest endpoint, or both. */
@@ -42,7 +58,8 @@ export async function startApi(runtime: Runtime, platform: Platform, duties: Dut
     });
   if (duties.servesApi) {
     const { recorder, ...services } = createServices(platform, runtime, sandbox);
-    await registerGraphql(server, { services, audit: recorder, log, originOf });
+    const tokens = forgettingFirstToken(services.tokens, runtime.dataDir);
+    await registerGraphql(server, { services: { ...services, tokens }, audit: recorder, log, originOf });
     await playgroundRoutes(server);
   }
   await server.listen({ host: runtime.settings.MARGAY_HOST, port: runtime.port });

@@ -1,4 +1,4 @@
-export type Severity = 'INFO' | 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
+type Severity = 'INFO' | 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
 
 export type SandboxRule = {
   readonly id: string;
@@ -8,7 +8,7 @@ export type SandboxRule = {
   readonly displayName?: string;
 };
 
-export type DataModelMapping = {
+type DataModelMapping = {
   readonly name: string;
   readonly path?: string | undefined;
   readonly method?: string | undefined;
@@ -78,7 +78,7 @@ export type UnitTest = {
   readonly mocks: readonly { readonly objectName: string; readonly returnValue: unknown }[];
 };
 
-export type FunctionOutcome = {
+type FunctionOutcome = {
   readonly output?: string | undefined;
   readonly error?: { readonly exception: string; readonly message: string } | undefined;
 };

@@ -13,7 +13,7 @@ type Deps = {
   readonly recycleAfterChunks?: number;
 };
 
-export const defaultSandboxLimits: SandboxLimits = {
+const defaultSandboxLimits: SandboxLimits = {
   chunkRecords: 1000,
   chunkBytes: 4 * 1024 * 1024,
   chunkTimeoutMs: 10_000,

@@ -128,16 +128,6 @@ export async function failBatch(tx: TenantTx, id: string, error: string, failure
   return rows[0]?.state === 'FAILED';
 }
 
-/** Lets a FAILED batch be tried again from the beginning, with the manifest it has. */
-export async function reopenBatch(tx: TenantTx, id: string): Promise<boolean> {
-  const changed = await tx.execute(
-    `UPDATE batches SET state = 'PENDING', failures = 0, retry_at = NULL, error = NULL WHERE tenant_id = $1 AND id = $2 AND state = 'FAILED'`,
-    [tx.tenantId, id],
-  );
-  if (changed === 1) await tx.query('SELECT pg_notify($1, $2)', [batchChannel, '']);
-  return changed === 1;
-}
-
 export async function extendLease(tx: TenantTx, id: string, seconds: number): Promise<void> {
   await tx.execute(
     `UPDATE batches SET lease_until = now() + make_interval(secs => $3)

@@ -8,8 +8,8 @@ export type BatchPart = {
   readonly traceId: string;
 };
 
-export type BatchState = 'PENDING' | 'ADMITTED' | 'DONE' | 'FAILED';
-export type BatchLane = 'live' | 'replay';
+type BatchState = 'PENDING' | 'ADMITTED' | 'DONE' | 'FAILED';
+type BatchLane = 'live' | 'replay';
 
 /**
  * Everything a retry must not decide anew: written by the first attempt, read by every later one, so that a change of

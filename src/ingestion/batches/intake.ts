@@ -8,7 +8,7 @@ import type { BatchPart } from './batch.ts';
 import { backlogByTenant, claimKey, insertBatch } from './batch-store.ts';
 import { createGroups } from './group-commit.ts';
 
-export type IntakeRequest = {
+type IntakeRequest = {
   readonly tenantId: string;
   readonly sourceId: string;
   readonly body: Buffer;

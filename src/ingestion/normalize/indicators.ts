@@ -3,7 +3,7 @@ import { domainToUnicode } from 'node:url';
 import type { IndicatorName } from '../schemas/schema-spec.ts';
 
 /** Standard fields that gather indicators, in the order in which they are written. */
-export const indicatorFields = [
+const indicatorFields = [
   'p_any_actor_ids',
   'p_any_aws_account_ids',
   'p_any_aws_arns',

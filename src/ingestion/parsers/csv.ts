@@ -2,7 +2,7 @@ import type { CsvSpec } from '../schemas/schema-spec.ts';
 import type { LineReader } from './line-reader.ts';
 
 /** Values of one line. Quotes are lazy: one inside an unquoted value is an ordinary character (RFC 4180, relaxed). */
-export function splitCsv(line: string, delimiter: string): readonly string[] {
+function splitCsv(line: string, delimiter: string): readonly string[] {
   if (!line.includes('"')) return line.split(delimiter);
   const values: string[] = [];
   let position = 0;

@@ -1,6 +1,6 @@
 export type Event = Record<string, unknown>;
 
-export type Parsed =
+type Parsed =
   | { readonly kind: 'fields'; readonly fields: Event }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'misfit'; readonly reason: string };

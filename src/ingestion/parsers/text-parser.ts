@@ -20,6 +20,8 @@ function expand(template: string, fields: Event): string {
 function withOptions(read: LineReader, options: TextParserOptions, what: string): TextParser {
   const isEmpty = new Set(options.emptyValues);
   const expansions = Object.entries(options.expandFields ?? {});
+  // A template that is one placeholder is a rename: the value is not kept twice.
+  const renamed = expansions.flatMap(([, template]) => /^%\{\s*([^}]*?)\s*\}$/.exec(template)?.[1] ?? []);
   let linesToSkip = options.skipLines ?? 0;
   return (line) => {
     if (linesToSkip > 0) {
@@ -39,6 +41,7 @@ function withOptions(read: LineReader, options: TextParserOptions, what: string)
       const value = expand(template, fields);
       if (value !== '' && !isEmpty.has(value)) fields[name] = value;
     }
+    for (const name of renamed) if (!expansions.some(([target]) => target === name)) delete fields[name];
     return { kind: 'fields', fields };
   };
 }

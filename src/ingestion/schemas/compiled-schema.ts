@@ -7,19 +7,10 @@ import { type FieldSpec, readSchemaSpec, type SchemaProblem, type SchemaSpec, ty
 import { timeParser } from './timestamp.ts';
 import { transformerOf } from './transformations.ts';
 
-export type LakeColumnType =
-  | 'string'
-  | 'bigint'
-  | 'int'
-  | 'float'
-  | 'boolean'
-  | 'timestamp'
-  | 'object'
-  | 'array'
-  | 'json';
+type LakeColumnType = 'string' | 'bigint' | 'int' | 'float' | 'boolean' | 'timestamp' | 'object' | 'array' | 'json';
 
 /** A top-level field as the lake stores it. `element` is the type inside an array. */
-export type LakeColumn = { readonly name: string; readonly type: LakeColumnType; readonly element?: LakeColumnType };
+type LakeColumn = { readonly name: string; readonly type: LakeColumnType; readonly element?: LakeColumnType };
 
 /** The fields of an event that fits, and what was found on the way. */
 export type Decoded = {
@@ -28,7 +19,7 @@ export type Decoded = {
   readonly eventTimeMs: number | undefined;
 };
 
-export type DecodeResult =
+type DecodeResult =
   | { readonly kind: 'event'; readonly decoded: Decoded }
   /** Fits, but is no event: a header or comment line. */
   | { readonly kind: 'nothing' }

@@ -18,7 +18,7 @@ export type DecodeContext = {
 export const misfit: unique symbol = Symbol('misfit');
 
 /** Takes a parsed JSON value (numbers beyond 2^53 as raw JSON) and gives the value to store; undefined leaves the field out. */
-export type Decoder = (value: unknown, context: DecodeContext) => unknown;
+type Decoder = (value: unknown, context: DecodeContext) => unknown;
 
 type Compile = { readonly definitions: Readonly<Record<string, ValueSpec>>; readonly scanAws: boolean; rank: number };
 
@@ -209,7 +209,7 @@ function plainDecoder(spec: ValueSpec, at: string, compile: Compile): Decoder {
   }
 }
 
-export function decoderOf(spec: ValueSpec, at: string, compile: Compile): Decoder {
+function decoderOf(spec: ValueSpec, at: string, compile: Compile): Decoder {
   const decode = plainDecoder(spec, at, compile);
   return spec.isEmbeddedJSON ? embedded(decode, at) : decode;
 }

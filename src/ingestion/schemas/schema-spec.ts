@@ -214,7 +214,7 @@ export type TextParserOptions = Pick<
 /** What is wrong with a schema: where (dotted path) and what to do. */
 export type SchemaProblem = { readonly path: string; readonly message: string };
 
-export const schemaBytesMax = 1_000_000;
+const schemaBytesMax = 1_000_000;
 
 /** Parses YAML text into a spec. Aliases are limited, so a small text cannot unfold into a large one. */
 export function readSchemaSpec(

@@ -29,7 +29,7 @@ const unixAuto: TimeParser = (value) => {
 const rfc3339Pattern = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))?\s*([Zz]|[+-]\d\d:?\d\d)?$/;
 
 /** RFC 3339 section 5.6; without a zone the time is UTC. */
-export const rfc3339: TimeParser = (value) => {
+const rfc3339: TimeParser = (value) => {
   if (typeof value !== 'string') return undefined;
   const match = rfc3339Pattern.exec(value);
   if (match === null) return undefined;

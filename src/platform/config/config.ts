@@ -65,7 +65,7 @@ export const settings = z.object({
 });
 
 export type Settings = z.output<typeof settings>;
-export type SettingName = keyof Settings;
+type SettingName = keyof Settings;
 
 const secretNames: ReadonlySet<string> = new Set(['MARGAY_MASTER_KEY', 'MARGAY_METRICS_TOKEN', 'CLICKHOUSE_PASSWORD']);
 

@@ -1,8 +1,1 @@
-export {
-  ConfigurationError,
-  describeSettings,
-  readSettings,
-  type SettingName,
-  type Settings,
-  settings,
-} from './config.ts';
+export { ConfigurationError, describeSettings, readSettings, type Settings } from './config.ts';

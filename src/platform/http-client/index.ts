@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
 import { Agent, request } from 'undici';
 import { DomainError } from '#platform/errors';
 
-export type OutboundResponse = { readonly status: number; readonly body: string };
+type OutboundResponse = { readonly status: number; readonly body: string };
 
 /**
  * Requests to addresses that users typed. The host is resolved once, every address is checked, and the connection goes

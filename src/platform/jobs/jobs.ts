@@ -4,7 +4,7 @@ import { DomainError } from '#platform/errors';
 import type { Log } from '#platform/log';
 import type { JobDefinition, JobHandler } from './job.ts';
 
-export type EnqueueOptions = {
+type EnqueueOptions = {
   /** Same id, same job: while one is known, another is not added. */
   readonly jobId?: string;
   readonly delayMs?: number;

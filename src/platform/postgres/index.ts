@@ -1,4 +1,4 @@
 export { type Database, isUniqueViolation, openDatabase, type TenantTx, type Tx } from './database.ts';
-export { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts';
+export { startEmbeddedPostgres } from './embedded.ts';
 export { migrate } from './migrate.ts';
 export { provisionDatabase } from './provision.ts';

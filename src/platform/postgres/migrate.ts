@@ -8,7 +8,7 @@ const lockKey = 7_714_211; // any constant: one per product, shared by all start
 type Migration = { readonly name: string; readonly sql: string; readonly sha256: string };
 
 /** Ordered `.sql` files of a folder; a Windows checkout gives the same hash. */
-export async function readMigrations(folder: string): Promise<readonly Migration[]> {
+async function readMigrations(folder: string): Promise<readonly Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted();
   return Promise.all(
     names.map(async (name) => {

@@ -28,7 +28,7 @@ function writeLeb(bytes: Uint8Array, start: number, length: number, value: numbe
  * Lowers the maximum of the memory that a WebAssembly module defines (core specification, section 5.5.8).
  * Throws when the module has no such section, rather than leaving the heap uncapped.
  */
-export function capWasmMemory(wasm: Uint8Array, pagesMax: number): Uint8Array {
+function capWasmMemory(wasm: Uint8Array, pagesMax: number): Uint8Array {
   const bytes = Uint8Array.from(wasm);
   for (let position = 8; position < bytes.length;) {
     const section = bytes[position];

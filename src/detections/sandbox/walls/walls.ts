@@ -8,7 +8,7 @@ const run = promisify(execFile);
 /** Sandboxes run as this user when the product runs as root: neither root nor the user of Postgres (65534). */
 const sandboxUid = '65533';
 
-export type WallKind = 'bubblewrap' | 'unshare' | 'permission-only';
+type WallKind = 'bubblewrap' | 'unshare' | 'permission-only';
 
 /** Which outer wall stands around every sandbox, for `/readyz`, `margay doctor` and the admission of a second tenant. */
 export type WallReport = {
@@ -21,7 +21,7 @@ export type WallReport = {
   readonly howToFix: string | undefined;
 };
 
-export type Command = { readonly file: string; readonly args: readonly string[] };
+type Command = { readonly file: string; readonly args: readonly string[] };
 
 export type Walls = {
   readonly report: WallReport;

@@ -8,7 +8,7 @@ import { findSourceAnywhere, type StoredSource } from '../../sources/source-stor
 import { type BodyLimits, inspectBody } from '../../streams/body.ts';
 import { isFromSender } from './authenticate-sender.ts';
 
-export type Delivery = {
+type Delivery = {
   readonly sourceId: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** As it came over the wire. */

@@ -1,0 +1,180 @@
+import { createHmac } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from 'vitest';
+import { startTestDeployment } from '../support/deployment.ts';
+
+const deployment = await startTestDeployment();
+const [a, b] = [await deployment.tenant('first'), await deployment.tenant('second')];
+afterAll(() => deployment.stop());
+
+const always = { from: new Date('2000-01-01'), to: new Date('2100-01-01') };
+const span = { createdAtAfter: '2000-01-01T00:00:00Z', createdAtBefore: '2100-01-01T00:00:00Z', pageSize: 100 };
+const listAlerts = '{ node { id title severity eventCount deliveries { state } events { edges { node } } } }';
+type AlertNode = {
+  node: {
+    id: string;
+    title: string;
+    severity: string;
+    eventCount: number;
+    deliveries: { state: string }[];
+    events: { edges: unknown[] };
+  };
+};
+
+async function alertsOf(tenant: typeof a, more: Record<string, unknown> = {}): Promise<AlertNode['node'][]> {
+  const { data, errors } = await tenant.ask(
+    `query ($input: AlertsInput!) { alerts(input: $input) { edges ${listAlerts} } }`,
+    { input: { ...span, ...more } },
+  );
+  expect(errors).toBeUndefined();
+  const found = data?.['alerts'] as { edges: AlertNode[] } | undefined;
+  return found?.edges.map((edge) => edge.node) ?? [];
+}
+
+const publicRepository = (actor: string) =>
+  `${JSON.stringify({ '@timestamp': Date.now(), action: 'repo.access', actor, repo: `${actor}/app`, visibility: 'public', previous_visibility: 'private' })}\n`;
+
+test('an event becomes an alert that is signed and delivered, in its own tenant only', async () => {
+  const secret = 'a-secret-of-the-webhook';
+  const received: { body: string; signature: string; key: string }[] = [];
+  const receiver = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      received.push({
+        body,
+        signature: String(request.headers['x-margay-signature']),
+        key: String(request.headers['idempotency-key']),
+      });
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  const address = receiver.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  await deployment.services.destinations.createWebhook(a.actor, {
+    name: 'hook',
+    url: `http://127.0.0.1:${port}/`,
+    secret,
+    severities: ['CRITICAL'],
+  });
+  expect((await a.send(publicRepository('mallory'))).status).toBe(202);
+  await expect.poll(() => received.length, { timeout: 30_000 }).toBe(1);
+  const [message] = received;
+  const [, time, digest] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(message?.signature ?? '') ?? [];
+  expect(createHmac('sha256', secret).update(`${time}.${message?.body}`).digest('hex')).toBe(digest);
+  await expect
+    .poll(async () => (await alertsOf(a)).map((alert) => [alert.title, alert.deliveries]), { timeout: 10_000 })
+    .toEqual([['mallory made mallory/app public', [{ state: 'DELIVERED' }]]]);
+  expect(await alertsOf(b)).toEqual([]);
+  await expect.poll(async () => (await alertsOf(a))[0]?.events.edges.length, { timeout: 15_000 }).toBe(1);
+  receiver.close();
+});
+
+test('a rule that hangs and a rule that raises are reported, and the good rule of the same events still alerts', async () => {
+  const save = async (id: string, body: string) => {
+    const specification = `AnalysisType: rule\nRuleID: ${id}\nEnabled: true\nFilename: x.py\nLogTypes: [GitHub.Audit]\nSeverity: Low\n`;
+    const { errors } = await b.ask('mutation ($input: SaveDetectionInput!) { saveDetection(input: $input) { id } }', {
+      input: { specification, body },
+    });
+    expect(errors).toBeUndefined();
+  };
+  await save('Test.Raises', 'def rule(event):\n    return event["nope"]\n');
+  await save('Test.Hangs', 'def rule(event):\n    while True:\n        pass\n');
+  await b.send(publicRepository('eve'));
+  await expect.poll(async () => (await alertsOf(b, { type: 'DETECTION_ERROR' })).length, { timeout: 60_000 }).toBe(2);
+  expect((await alertsOf(b)).map((alert) => alert.title)).toEqual(['eve made eve/app public']);
+  for (const id of ['Test.Raises', 'Test.Hangs'])
+    await b.ask('mutation ($input: DeleteDetectionInput!) { deleteDetection(input: $input) { id } }', {
+      input: { id },
+    });
+});
+
+describe('requests that are not right', () => {
+  test('each gets its own clear answer', async () => {
+    const status = async (work: Promise<Response>) => (await work).status;
+    expect(await status(a.send('{}', { authorization: 'Bearer wrong' }))).toBe(401);
+    expect(await status(fetch(`${deployment.url}/http/${crypto.randomUUID()}`, { method: 'POST', body: '{}' }))).toBe(
+      404,
+    );
+    expect(await status(a.send(''))).toBe(400);
+    expect(await status(a.send(new Uint8Array(gzipSync('{"a":1}').subarray(0, 15))))).toBe(400);
+    const bomb = await a.send(new Uint8Array(gzipSync(Buffer.alloc(101 * 1024 * 1024))));
+    expect([bomb.status, await bomb.text()]).toEqual([413, expect.stringMatching(/100 (MiB|times)/)]);
+    const large = await a.send(new Uint8Array(11 * 1024 * 1024));
+    expect([large.status, await large.text()]).toEqual([413, expect.stringContaining('10 MiB')]);
+  });
+
+  test('GraphQL names the field, hides other tenants and refuses what is too large', async () => {
+    const codeOf = async (tenant: typeof a, query: string) => (await tenant.ask(query)).errors?.[0]?.extensions.code;
+    expect(await codeOf(a, '{ alerts(input: {}) { edges { node { id } } } }')).toBe('BAD_USER_INPUT');
+    expect(await codeOf(a, '{ nope }')).toBe('GRAPHQL_VALIDATION_FAILED');
+    expect(await codeOf(a, `{ ${Array.from({ length: 31 }, (_, index) => `a${index}: isSignedIn`).join(' ')} }`)).toBe(
+      'GRAPHQL_VALIDATION_FAILED',
+    );
+    const [alert] = await alertsOf(a);
+    const missing = await b.ask(`{ alert(id: "${alert?.id}") { id } }`);
+    const unknown = await b.ask('{ alert(id: "0123456789abcdef0123456789abcdef") { id } }');
+    expect(missing.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
+    expect(missing.errors?.[0]?.message.replace(alert?.id ?? '', '')).toBe(
+      unknown.errors?.[0]?.message.replace('0123456789abcdef0123456789abcdef', ''),
+    );
+    const response = await fetch(`${deployment.url}/public/graphql?query={isSignedIn}`, {
+      headers: { 'x-api-key': a.token },
+    });
+    expect(response.status).toBe(400);
+  });
+});
+
+test('what fits no schema is kept with its reason and can be listed', async () => {
+  await a.send('this is no log\n{"almost": "json"\n');
+  const list = () => deployment.services.sources.listFailures(a.actor, always);
+  await expect.poll(async () => (await list()).length, { timeout: 15_000 }).toBe(2);
+  expect((await list()).map((row) => row['p_payload']).toSorted()).toEqual(['this is no log', '{"almost": "json"']);
+});
+
+test('a revoked token is refused on the next request', async () => {
+  const created = await a.ask(
+    'mutation { createAPIToken(input: {name: "short", permissions: ["AlertRead"]}) { value token { id } } }',
+  );
+  const made = created.data?.['createAPIToken'] as { value: string; token: { id: string } } | undefined;
+  if (made === undefined) throw new Error('no token was made');
+  const { value, token } = made;
+  const check = async () =>
+    (
+      await fetch(`${deployment.url}/public/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-api-key': value },
+        body: '{"query":"{ isSignedIn }"}',
+      })
+    ).status;
+  expect(await check()).toBe(200);
+  await a.ask(`mutation { deleteAPIToken(input: {id: "${token.id}"}) { id } }`);
+  expect(await check()).toBe(401);
+});
+
+const cloudTrail = path.join(
+  process.env['MARGAY_SHARED_DIR'] ?? path.resolve(import.meta.dirname, '../../../shared'),
+  'data/cloudtrail/s3',
+);
+if (!existsSync(cloudTrail)) process.stdout.write(`skipped: real CloudTrail files are not in ${cloudTrail}\n`);
+
+test.skipIf(!existsSync(cloudTrail))(
+  'the 55 real CloudTrail files give 2,900 events in the lake, each once',
+  async () => {
+    const before = (await deployment.lake.countEvents(b.tenantId, always))['AWS.CloudTrail'] ?? 0;
+    for (const file of readdirSync(cloudTrail))
+      expect((await b.send(new Uint8Array(readFileSync(path.join(cloudTrail, file))))).status).toBe(202);
+    const count = async () => ((await deployment.lake.countEvents(b.tenantId, always))['AWS.CloudTrail'] ?? 0) - before;
+    await expect.poll(count, { timeout: 60_000, interval: 500 }).toBe(2900);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    expect(await count()).toBe(2900);
+    const ids = new Set(
+      (await deployment.lake.listEvents(b.tenantId, 'AWS.CloudTrail', always, 5000)).map((row) => row['p_row_id']),
+    );
+    expect(ids.size).toBe(2900);
+  },
+);
