@@ -1,0 +1,188 @@
+import { afterAll, expect, test, vi } from 'vitest';
+import { buildSchema } from '../../graphql/schema.ts';
+import { startTestDeployment } from '../support/deployment.ts';
+
+/**
+ * Walks every root field of the schema, first as the owner with valid ids, then as another tenant's owner with the same
+ * ids. A field without an entry here fails the test.
+ */
+
+const deployment = await startTestDeployment();
+const [owner, stranger] = [await deployment.tenant('owner'), await deployment.tenant('stranger')];
+afterAll(() => deployment.stop());
+
+type Ids = { alert: string; source: string; destination: string; detection: string; token: string };
+type Walk = {
+  readonly query: (ids: Ids) => string;
+  /** `none`: the stranger gets NOT_FOUND. `own`: a list or change of the caller's own. `null`: nothing, without an error. */
+  readonly stranger: 'none' | 'own' | 'null';
+};
+
+const span = 'createdAtAfter: "2000-01-01T00:00:00Z", createdAtBefore: "2100-01-01T00:00:00Z"';
+const rule = (id: string) =>
+  `{specification: "AnalysisType: rule\\nRuleID: ${id}\\nEnabled: true\\nFilename: x.py\\nLogTypes: [GitHub.Audit]\\nSeverity: Low\\n", body: "def rule(event):\\n    return False\\n"}`;
+const httpSource = (label: string) =>
+  `integrationLabel: "${label}", logTypes: ["GitHub.Audit"], logStreamType: Auto, authMethod: None`;
+
+const walks: Readonly<Record<string, Walk>> = {
+  isSignedIn: { query: () => '{ isSignedIn }', stranger: 'own' },
+  alerts: { query: () => `{ alerts(input: {${span}}) { edges { node { id } } } }`, stranger: 'own' },
+  alert: {
+    query: ({ alert }) =>
+      `{ alert(id: "${alert}") { id comments { id } deliveries { id } events { edges { node } } } }`,
+    stranger: 'none',
+  },
+  updateAlertStatusById: {
+    query: ({ alert }) =>
+      `mutation { updateAlertStatusById(input: {ids: ["${alert}"], status: TRIAGED}) { alerts { id } } }`,
+    stranger: 'none',
+  },
+  createAlertComment: {
+    query: ({ alert }) => `mutation { createAlertComment(input: {alertId: "${alert}", body: "x"}) { comment { id } } }`,
+    stranger: 'none',
+  },
+  destinations: { query: () => '{ destinations { id name } }', stranger: 'own' },
+  createWebhookDestination: {
+    query: () =>
+      'mutation { createWebhookDestination(input: {name: "walk", url: "https://example.com/", severities: [LOW]}) { id } }',
+    stranger: 'own',
+  },
+  deleteDestination: {
+    query: ({ destination }) => `mutation { deleteDestination(input: {id: "${destination}"}) { id } }`,
+    stranger: 'none',
+  },
+  sources: { query: () => '{ sources { edges { node { integrationId } } } }', stranger: 'own' },
+  source: { query: ({ source }) => `{ source(id: "${source}") { integrationId } }`, stranger: 'null' },
+  createHttpSource: {
+    query: () => `mutation { createHttpSource(input: {${httpSource('walk')}}) { logSource { integrationId } } }`,
+    stranger: 'own',
+  },
+  updateHttpSource: {
+    query: ({ source }) =>
+      `mutation { updateHttpSource(input: {id: "${source}", ${httpSource('walked')}}) { logSource { integrationId } } }`,
+    stranger: 'none',
+  },
+  deleteSource: {
+    query: ({ source }) => `mutation { deleteSource(input: {id: "${source}"}) { id } }`,
+    stranger: 'none',
+  },
+  schemas: { query: () => '{ schemas(input: {}) { edges { node { name } } } }', stranger: 'own' },
+  createOrUpdateSchema: {
+    query: () =>
+      'mutation { createOrUpdateSchema(input: {name: "Custom.Walk", spec: "schema: Custom.Walk\\nfields:\\n  - { name: a, type: string }\\n"}) { schema { name } } }',
+    stranger: 'own',
+  },
+  classificationFailures: {
+    query: () => '{ classificationFailures(input: {from: "2000-01-01T00:00:00Z", to: "2100-01-01T00:00:00Z"}) }',
+    stranger: 'own',
+  },
+  detections: { query: () => '{ detections { id } }', stranger: 'own' },
+  detection: { query: ({ detection }) => `{ detection(id: "${detection}") { id } }`, stranger: 'none' },
+  saveDetection: { query: () => `mutation { saveDetection(input: ${rule('Walk.Saved')}) { id } }`, stranger: 'own' },
+  testDetection: { query: () => `mutation { testDetection(input: ${rule('Walk.Tested')}) { name } }`, stranger: 'own' },
+  setDetectionEnabled: {
+    query: ({ detection }) => `mutation { setDetectionEnabled(input: {id: "${detection}", isEnabled: true}) { id } }`,
+    stranger: 'none',
+  },
+  deleteDetection: {
+    query: ({ detection }) => `mutation { deleteDetection(input: {id: "${detection}"}) { id } }`,
+    stranger: 'none',
+  },
+  apiTokens: { query: () => '{ apiTokens { id } }', stranger: 'own' },
+  createAPIToken: {
+    query: () => 'mutation { createAPIToken(input: {name: "walk", permissions: ["AlertRead"]}) { token { id } } }',
+    stranger: 'own',
+  },
+  deleteAPIToken: {
+    query: ({ token }) => `mutation { deleteAPIToken(input: {id: "${token}"}) { id } }`,
+    stranger: 'none',
+  },
+  rotateAPIToken: { query: () => 'mutation { rotateAPIToken { value } }', stranger: 'own' },
+  auditEvents: {
+    query: () => '{ auditEvents(input: {pageSize: 100}) { edges { node { sequence targetId } } } }',
+    stranger: 'own',
+  },
+};
+
+const schema = buildSchema();
+const names = [schema.getQueryType(), schema.getMutationType()].flatMap((type) => Object.keys(type?.getFields() ?? {}));
+
+test('every root field has an entry in the walk', () => {
+  expect(Object.keys(walks).toSorted()).toEqual(names.toSorted());
+});
+
+async function makeIds(): Promise<Ids> {
+  const data = async (query: string, pick: (data: never) => string): Promise<string> => {
+    const answer = await owner.ask(query);
+    expect(answer.errors).toBeUndefined();
+    return pick(answer.data as never);
+  };
+  const saved = await data(
+    `mutation { saveDetection(input: ${rule('Walk.Owned')}) { id } }`,
+    ({ saveDetection }: { saveDetection: { id: string } }) => saveDetection.id,
+  );
+  const destination = await data(
+    'mutation { createWebhookDestination(input: {name: "owned", url: "https://example.com/", severities: [LOW]}) { id } }',
+    (it: { createWebhookDestination: { id: string } }) => it.createWebhookDestination.id,
+  );
+  const source = await data(
+    `mutation { createHttpSource(input: {${httpSource('owned')}}) { logSource { integrationId } } }`,
+    (it: { createHttpSource: { logSource: { integrationId: string } } }) => it.createHttpSource.logSource.integrationId,
+  );
+  const token = await data(
+    'mutation { createAPIToken(input: {name: "owned", permissions: ["AlertRead"]}) { token { id } } }',
+    (it: { createAPIToken: { token: { id: string } } }) => it.createAPIToken.token.id,
+  );
+  await owner.send(
+    `${JSON.stringify({ '@timestamp': Date.now(), action: 'protected_branch.destroy', actor: 'x', repo: 'x/y' })}\n`,
+  );
+  const alerts = async () =>
+    (
+      (await owner.ask(`{ alerts(input: {${span}}) { edges { node { id } } } }`)).data?.['alerts'] as {
+        edges: { node: { id: string } }[];
+      }
+    ).edges;
+  const alert = await vi.waitFor(
+    async () => {
+      const id = (await alerts())[0]?.node.id;
+      if (id === undefined) throw new Error('no alert yet');
+      return id;
+    },
+    { timeout: 30_000, interval: 200 },
+  );
+  return { alert, source, destination, detection: saved, token };
+}
+
+const ids = await makeIds();
+const unknown: Ids = {
+  alert: 'f'.repeat(32),
+  source: crypto.randomUUID(),
+  destination: crypto.randomUUID(),
+  detection: 'No.Such',
+  token: crypto.randomUUID(),
+};
+/** Deleting ends what others still need, and rotating ends the token itself. */
+const last = ['deleteDestination', 'deleteSource', 'deleteDetection', 'deleteAPIToken', 'rotateAPIToken'];
+const order = [...Object.keys(walks).filter((name) => !last.includes(name)), ...last];
+
+const withoutIds = (text: string, used: Ids): string =>
+  Object.values(used).reduce((result, id) => result.replaceAll(id, '<id>'), text);
+
+test.each(order)('%s', async (name) => {
+  const walk = walks[name];
+  if (walk === undefined) throw new Error('no entry');
+  const foreign = await stranger.ask(walk.query(ids));
+  const text = JSON.stringify(foreign);
+  if (walk.stranger === 'none') {
+    expect(foreign.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
+    const nothing = await stranger.ask(walk.query(unknown));
+    expect(withoutIds(text, ids)).toBe(withoutIds(JSON.stringify(nothing), unknown));
+  } else {
+    expect(foreign.errors).toBeUndefined();
+    for (const id of Object.values(ids)) expect(text).not.toContain(id);
+    if (walk.stranger === 'null') expect(Object.values(foreign.data ?? {})).toEqual([null]);
+  }
+  const own = await owner.ask(walk.query(ids));
+  expect(own.errors).toBeUndefined();
+  expect(Object.values(own.data ?? {})[0]).not.toBeNull();
+});
