@@ -136,12 +136,10 @@ async function makeIds(): Promise<Ids> {
   await owner.send(
     `${JSON.stringify({ '@timestamp': Date.now(), action: 'protected_branch.destroy', actor: 'x', repo: 'x/y' })}\n`,
   );
-  const alerts = async () =>
-    (
-      (await owner.ask(`{ alerts(input: {${span}}) { edges { node { id } } } }`)).data?.['alerts'] as {
-        edges: { node: { id: string } }[];
-      }
-    ).edges;
+  const alerts = async () => {
+    const { data: found } = await owner.ask(`{ alerts(input: {${span}}) { edges { node { id } } } }`);
+    return (found?.['alerts'] as { edges: { node: { id: string } }[] } | undefined)?.edges ?? [];
+  };
   const alert = await vi.waitFor(
     async () => {
       const id = (await alerts())[0]?.node.id;
