@@ -4,12 +4,13 @@ import type { AlertComment, AlertService, Delivery, DestinationService } from '#
 import type { AuditService } from '#audit';
 import type { DetectionService } from '#detections';
 import type { TokenService } from '#identity';
-import type { SchemaService, SourceService } from '#ingestion';
+import type { BatchService, SchemaService, SourceService } from '#ingestion';
 
 /** The use cases that resolvers call, one service per area. */
 export type Services = {
   readonly alerts: AlertService;
   readonly audit: AuditService;
+  readonly batches: BatchService;
   readonly destinations: DestinationService;
   readonly detections: DetectionService;
   readonly schemas: SchemaService;

@@ -3,7 +3,7 @@ import { alertOperations, destinationOperations } from '#alerts';
 import { auditOperations } from '#audit';
 import { detectionOperations } from '#detections';
 import { tokenOperations } from '#identity';
-import { schemaOperations, sourceOperations } from '#ingestion';
+import { batchOperations, schemaOperations, sourceOperations } from '#ingestion';
 import { z } from 'zod';
 
 const isSignedIn = defineQuery({
@@ -18,6 +18,7 @@ export const operations: ReadonlyMap<string, Operation> = operationCatalogue([
   isSignedIn,
   ...alertOperations,
   ...auditOperations,
+  ...batchOperations,
   ...destinationOperations,
   ...detectionOperations,
   ...schemaOperations,

@@ -29,9 +29,14 @@ const createOrUpdateSchema: RootResolver<{ input: unknown }> = async (_root, { i
 const classificationFailures: RootResolver<{ input: unknown }> = (_root, { input }, { actor, services }) =>
   services.sources.listFailures(actor, input);
 
+const batch: RootResolver<{ id: string }> = (_root, { id }, { actor, services }) => services.batches.get(actor, { id });
+
+const replayBatch: RootResolver<{ input: unknown }> = (_root, { input }, { actor, services }) =>
+  services.batches.replay(actor, input);
+
 export const sourceResolvers = {
-  Query: { sources, source, schemas, classificationFailures },
-  Mutation: { createHttpSource, updateHttpSource, deleteSource, createOrUpdateSchema },
+  Query: { sources, source, schemas, classificationFailures, batch },
+  Mutation: { createHttpSource, updateHttpSource, deleteSource, createOrUpdateSchema, replayBatch },
   LogIntegration: { __resolveType: () => 'HttpLogIntegration' },
   HttpLogIntegration: {
     integrationId: ({ id }: HttpSource) => id,

@@ -10,7 +10,7 @@ import {
   type WallReport,
 } from '#detections';
 import { createTenantService, createTokenService } from '#identity';
-import { createSchemaService, createSourceService, findSchema, managedSchemas } from '#ingestion';
+import { createBatchService, createSchemaService, createSourceService, findSchema, managedSchemas } from '#ingestion';
 import { createLake } from '#lake';
 import { systemClock } from '#platform/clock';
 import { systemIds } from '#platform/ids';
@@ -81,6 +81,7 @@ export function createServices(
     }),
     alerts: createAlertService({ database, audit, clock, ids, lake: lake.reader }),
     audit: createAuditService({ database }),
+    batches: createBatchService({ database, audit, clock, ids }),
     destinations: createDestinationService({ database, audit, secrets, ids }),
     detections: createDetectionService({ database, audit, sandbox: sandbox.pool }),
     schemas: createSchemaService({ database, audit }),

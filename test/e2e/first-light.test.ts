@@ -136,6 +136,52 @@ test('what fits no schema is kept with its reason and can be listed', async () =
   expect((await list()).map((row) => row['p_payload']).toSorted()).toEqual(['this is no log', '{"almost": "json"']);
 });
 
+test('a record that fitted no schema is an event after a replay with a schema for it, once', async () => {
+  const made = await a.ask(
+    'mutation { createHttpSource(input: {integrationLabel: "doors", logTypes: ["Nginx.Access"], logStreamType: Lines, authMethod: None}) { logSource { integrationId } } }',
+  );
+  const { logSource } = made.data?.['createHttpSource'] as { logSource: { integrationId: string } };
+  const sent = await fetch(`${deployment.url}/http/${logSource.integrationId}`, {
+    method: 'POST',
+    body: '{"badge":"7","at":"2026-01-02T03:04:05Z"}\n',
+  });
+  const { batchId } = (await sent.json()) as { batchId: string };
+  const batch = async (id: string) =>
+    (await a.ask(`{ batch(id: "${id}") { state counters } }`)).data?.['batch'] as {
+      state: string;
+      counters: { events: number; classificationFailures: number };
+    };
+  await expect.poll(async () => (await batch(batchId)).state, { timeout: 15_000 }).toBe('DONE');
+  expect((await batch(batchId)).counters).toMatchObject({ events: 0, classificationFailures: 1 });
+  const spec =
+    'schema: Custom.Door\nfields:\n  - { name: at, type: timestamp, timeFormats: [rfc3339], isEventTime: true }\n  - { name: badge, type: string, required: true }\n';
+  await a.ask(
+    'mutation ($input: CreateOrUpdateSchemaInput!) { createOrUpdateSchema(input: $input) { schema { revision } } }',
+    { input: { name: 'Custom.Door', spec } },
+  );
+  await a.ask(
+    'mutation ($input: UpdateHttpSourceInput!) { updateHttpSource(input: $input) { logSource { integrationId } } }',
+    {
+      input: {
+        id: logSource.integrationId,
+        integrationLabel: 'doors',
+        logTypes: ['Nginx.Access', 'Custom.Door'],
+        logStreamType: 'Lines',
+        authMethod: 'None',
+      },
+    },
+  );
+  for (const events of [1, 0]) {
+    const replay = await a.ask(`mutation { replayBatch(input: {id: "${batchId}"}) { id } }`);
+    const { id } = replay.data?.['replayBatch'] as { id: string };
+    await expect.poll(async () => (await batch(id)).state, { timeout: 15_000 }).toBe('DONE');
+    expect((await batch(id)).counters.events).toBe(events);
+  }
+  await expect
+    .poll(async () => (await deployment.lake.countEvents(a.tenantId, always))['Custom.Door'], { timeout: 15_000 })
+    .toBe(1);
+});
+
 test('a revoked token is refused on the next request', async () => {
   const created = await a.ask(
     'mutation { createAPIToken(input: {name: "short", permissions: ["AlertRead"]}) { value token { id } } }',

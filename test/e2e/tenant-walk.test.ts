@@ -11,7 +11,7 @@ const deployment = await startTestDeployment();
 const [owner, stranger] = [await deployment.tenant('owner'), await deployment.tenant('stranger')];
 afterAll(() => deployment.stop());
 
-type Ids = { alert: string; source: string; destination: string; detection: string; token: string };
+type Ids = { alert: string; source: string; destination: string; detection: string; token: string; batch: string };
 type Walk = {
   readonly query: (ids: Ids) => string;
   /** `none`: the stranger gets NOT_FOUND. `own`: a list or change of the caller's own. `null`: nothing, without an error. */
@@ -76,6 +76,8 @@ const walks: Readonly<Record<string, Walk>> = {
     query: () => '{ classificationFailures(input: {from: "2000-01-01T00:00:00Z", to: "2100-01-01T00:00:00Z"}) }',
     stranger: 'own',
   },
+  batch: { query: ({ batch }) => `{ batch(id: "${batch}") { id } }`, stranger: 'none' },
+  replayBatch: { query: ({ batch }) => `mutation { replayBatch(input: {id: "${batch}"}) { id } }`, stranger: 'none' },
   detections: { query: () => '{ detections { id } }', stranger: 'own' },
   detection: { query: ({ detection }) => `{ detection(id: "${detection}") { id } }`, stranger: 'none' },
   saveDetection: { query: () => `mutation { saveDetection(input: ${rule('Walk.Saved')}) { id } }`, stranger: 'own' },
@@ -133,7 +135,7 @@ async function makeIds(): Promise<Ids> {
     'mutation { createAPIToken(input: {name: "owned", permissions: ["AlertRead"]}) { token { id } } }',
     (it: { createAPIToken: { token: { id: string } } }) => it.createAPIToken.token.id,
   );
-  await owner.send(
+  const sent = await owner.send(
     `${JSON.stringify({ '@timestamp': Date.now(), action: 'protected_branch.destroy', actor: 'x', repo: 'x/y' })}\n`,
   );
   const alerts = async () => {
@@ -148,7 +150,14 @@ async function makeIds(): Promise<Ids> {
     },
     { timeout: 30_000, interval: 200 },
   );
-  return { alert, source, destination, detection: saved, token };
+  return {
+    alert,
+    source,
+    destination,
+    detection: saved,
+    token,
+    batch: ((await sent.json()) as { batchId: string }).batchId,
+  };
 }
 
 const ids = await makeIds();
@@ -158,6 +167,7 @@ const unknown: Ids = {
   destination: crypto.randomUUID(),
   detection: 'No.Such',
   token: crypto.randomUUID(),
+  batch: crypto.randomUUID(),
 };
 /** Deleting ends what others still need, and rotating ends the token itself. */
 const last = ['deleteDestination', 'deleteSource', 'deleteDetection', 'deleteAPIToken', 'rotateAPIToken'];

@@ -10,7 +10,7 @@ import { findRevision, findSchema } from '../schemas/schema-store.ts';
 import { findSource, type StoredSource } from '../sources/source-store.ts';
 import { type BodyLimits, decodeBody } from '../streams/body.ts';
 import type { Batch, BatchCounters, BatchManifest } from './batch.ts';
-import { extendLease, failBatch, findBatch, finishBatch, saveManifest } from './batch-store.ts';
+import { extendLease, failBatch, findBatch, finishBatch, listReplays, saveManifest } from './batch-store.ts';
 
 /** A batch whose plan is fixed and whose records are rows. */
 export type PreparedBatch = {
@@ -56,6 +56,16 @@ async function planOf(
     if (isManaged || own) schemas.push({ name, revision: own?.revision ?? 1 });
   }
   return { evaluatedAt: now.toISOString(), contentRevision, schemas };
+}
+
+/** Plans of the batch that a replay replays and of the replays before it, in order. */
+async function earlierPlans(tx: TenantTx, batch: Batch): Promise<readonly BatchManifest[]> {
+  if (batch.replayOf === null) return [];
+  const original = await findBatch(tx, batch.replayOf);
+  const before = (await listReplays(tx, batch.replayOf)).filter(
+    (other) => other.state === 'DONE' && other.id !== batch.id,
+  );
+  return [original, ...before].flatMap((other) => other?.manifest ?? []);
 }
 
 /** Compiled schemas of a plan; a compiled revision never changes, so it is kept for the life of the process. */
@@ -128,14 +138,31 @@ function failureRows(
   };
 }
 
+type Schemas = readonly CompiledSchema[];
+
 type Opened = {
   readonly batch: Batch;
   readonly manifest: BatchManifest;
   readonly source: StoredSource | undefined;
-  readonly schemas: readonly CompiledSchema[];
+  readonly schemas: Schemas;
+  /** Of a replay: the schemas of the batch it replays and of every replay before it. */
+  readonly triedSchemas: readonly Schemas[];
 };
 
-async function normalize({ objects, limits }: Deps, { batch, manifest, source, schemas }: Opened): Promise<Normalized> {
+/** Records of a body that none of the earlier plans could read. */
+function stillUnread(
+  tried: readonly Schemas[],
+  read: (schemas: Schemas, only: ReadonlySet<number> | undefined) => Normalized,
+): ReadonlySet<number> | undefined {
+  let only: ReadonlySet<number> | undefined;
+  for (const schemas of tried) only = new Set(read(schemas, only).failures.map((failure) => failure.offset));
+  return only;
+}
+
+async function normalize(
+  { objects, limits }: Deps,
+  { batch, manifest, source, schemas, triedSchemas }: Opened,
+): Promise<Normalized> {
   const bytes = await objects.get(batch.objectKey);
   const stream = { type: source?.streamType ?? 'Auto', options: source?.streamOptions ?? {} } as const;
   const parts: Normalized[] = [];
@@ -143,13 +170,18 @@ async function normalize({ objects, limits }: Deps, { batch, manifest, source, s
     const body = await decodeBody(bytes.subarray(offset, offset + length), contentEncoding, limits);
     const context = {
       tenantId: batch.tenantId,
-      batchId: batch.id,
+      batchId: batch.replayOf ?? batch.id,
       part,
       sourceId: batch.sourceId,
       sourceLabel: source?.label ?? '',
       parseTime: new Date(manifest.evaluatedAt),
     };
-    parts.push(normalizeBody(body, stream, schemas, context));
+    const read = (tried: Schemas, only: ReadonlySet<number> | undefined): Normalized =>
+      normalizeBody(body, stream, tried, only === undefined ? context : { ...context, onlyOffsets: only });
+    const only = stillUnread(triedSchemas, read);
+    const { logs, failures } = read(schemas, only);
+    // What a replay cannot read either is listed already.
+    parts.push({ logs, failures: only === undefined ? failures : [] });
   }
   return merge(parts);
 }
@@ -166,7 +198,9 @@ export function createBatchProcessor(deps: Deps): BatchProcessor {
         const source = await findSource(tx, batch.sourceId);
         const manifest =
           batch.manifest ?? (await saveManifest(tx, batchId, await planOf(tx, source, deps.clock.now(), revision)));
-        return { batch, source, manifest, schemas: await schemasOf(tx, manifest) };
+        const triedSchemas: Schemas[] = [];
+        for (const plan of await earlierPlans(tx, batch)) triedSchemas.push(await schemasOf(tx, plan));
+        return { batch, source, manifest, schemas: await schemasOf(tx, manifest), triedSchemas };
       });
       if (opened === undefined) return undefined;
       const { batch, source, manifest, schemas } = opened;

@@ -199,3 +199,21 @@ export async function backlogByTenant(
   );
   return new Map(rows.map((row) => [row.tenant_id, { bytes: Number(row.bytes), ageSeconds: row.age_seconds }]));
 }
+
+/** Lets a FAILED batch be tried again from the beginning, with the manifest it has. */
+export async function reopenBatch(tx: TenantTx, id: string): Promise<void> {
+  await tx.execute(
+    `UPDATE batches SET state = 'PENDING', failures = 0, retry_at = NULL, error = NULL WHERE tenant_id = $1 AND id = $2 AND state = 'FAILED'`,
+    [tx.tenantId, id],
+  );
+  await tx.query('SELECT pg_notify($1, $2)', [batchChannel, '']);
+}
+
+/** Replays of a batch, oldest first. */
+export async function listReplays(tx: TenantTx, id: string): Promise<readonly Batch[]> {
+  const rows = await tx.query<BatchRow>(
+    `SELECT ${columns} FROM batches WHERE tenant_id = $1 AND replay_of = $2 ORDER BY received_at, id`,
+    [tx.tenantId, id],
+  );
+  return rows.map(toBatch);
+}
