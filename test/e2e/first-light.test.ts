@@ -182,6 +182,13 @@ test('a record that fitted no schema is an event after a replay with a schema fo
     .toBe(1);
 });
 
+test('figures of every queue are there for the operator, and health and readiness answer', async () => {
+  const text = await (await fetch(`${deployment.url}/metrics`)).text();
+  expect(text).toMatch(new RegExp(`margay_batches\\{tenant="${a.tenantId}",state="DONE"\\} [1-9]`));
+  expect((await fetch(`${deployment.url}/healthz`)).status).toBe(200);
+  expect(await (await fetch(`${deployment.url}/readyz`)).json()).toMatchObject({ status: 'ready' });
+});
+
 test('a revoked token is refused on the next request', async () => {
   const created = await a.ask(
     'mutation { createAPIToken(input: {name: "short", permissions: ["AlertRead"]}) { value token { id } } }',

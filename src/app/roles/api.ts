@@ -1,10 +1,20 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { TokenService } from '#identity';
 import { registerGraphql } from '#graphql';
-import { createHttpServer, healthRoutes, ingestRoutes, originOf, playgroundRoutes, type ReadinessCheck } from '#http';
+import {
+  createHttpServer,
+  healthRoutes,
+  ingestRoutes,
+  metricsRoutes,
+  originOf,
+  playgroundRoutes,
+  type ReadinessCheck,
+} from '#http';
 import { createHttpReceiver, createIntake, defaultBodyLimits, defaultIntakeLimits } from '#ingestion';
+import { createMetrics } from '#platform/metrics';
 import { firstTokenFile } from '../first-start/first-start.ts';
 import { createServices, openSandbox, type Platform } from '../parts.ts';
+import { storedGauges } from '../stored-gauges.ts';
 import type { Runtime, Started } from '../runtime.ts';
 
 type Duties = { readonly servesApi: boolean; readonly takesLogs: boolean };
@@ -51,6 +61,10 @@ export async function startApi(runtime: Runtime, platform: Platform, duties: Dut
     },
   ];
   await healthRoutes(server, { checks });
+  await metricsRoutes(server, {
+    metrics: createMetrics(storedGauges(database)),
+    token: runtime.settings.MARGAY_METRICS_TOKEN,
+  });
   const intake = createIntake({ database, objects, clock, ids, log, limits: defaultIntakeLimits });
   if (duties.takesLogs)
     await ingestRoutes(server, {
