@@ -3,7 +3,7 @@ import type { Actor } from '#access';
 import type { AlertComment, AlertService, Delivery, DestinationService } from '#alerts';
 import type { AuditService } from '#audit';
 import type { DetectionService } from '#detections';
-import type { TokenService } from '#identity';
+import type { RoleService, TokenService, UserService } from '#identity';
 import type { BatchService, SchemaService, SourceService } from '#ingestion';
 
 /** The use cases that resolvers call, one service per area. */
@@ -13,9 +13,11 @@ export type Services = {
   readonly batches: BatchService;
   readonly destinations: DestinationService;
   readonly detections: DetectionService;
+  readonly roles: RoleService;
   readonly schemas: SchemaService;
   readonly sources: SourceService;
   readonly tokens: TokenService;
+  readonly users: UserService;
 };
 
 export type GraphqlContext = {

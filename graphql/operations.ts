@@ -2,7 +2,7 @@ import { defineQuery, type Operation, operationCatalogue } from '#access';
 import { alertOperations, destinationOperations } from '#alerts';
 import { auditOperations } from '#audit';
 import { detectionOperations } from '#detections';
-import { tokenOperations } from '#identity';
+import { tokenOperations, userOperations } from '#identity';
 import { batchOperations, schemaOperations, sourceOperations } from '#ingestion';
 import { z } from 'zod';
 
@@ -24,4 +24,5 @@ export const operations: ReadonlyMap<string, Operation> = operationCatalogue([
   ...schemaOperations,
   ...sourceOperations,
   ...tokenOperations,
+  ...userOperations,
 ]);

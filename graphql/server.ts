@@ -19,6 +19,9 @@ type Deps = {
   readonly log: Log;
   /** Where the request came from, as the HTTP server sees it. */
   readonly originOf: (request: FastifyRequest) => RequestOrigin;
+  /** Value of the session cookie. */
+  readonly sessionOf: (request: FastifyRequest) => string | undefined;
+  readonly authenticateSession: (value: string, origin: RequestOrigin) => Promise<Actor>;
 };
 
 /** Each mutation that fails leaves a FAILED row, written after the rollback. */
@@ -41,12 +44,10 @@ function recordFailures(schema: GraphQLSchema, audit: Deps['audit'], log: Log): 
   }
 }
 
-async function actorOf({ services, originOf }: Deps, request: FastifyRequest): Promise<Actor> {
-  const key = request.headers['x-api-key'];
-  const problem = new DomainError('unauthenticated', { publicMessage: 'Send an API token in the X-API-Key header.' });
+/** Finds out who asks, or answers 401 (403 for a token used from a forbidden address) as GraphQL. */
+async function signedIn(work: () => Promise<Actor>): Promise<Actor> {
   try {
-    if (typeof key !== 'string' || key === '') throw problem;
-    return await services.tokens.authenticate(key, originOf(request));
+    return await work();
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     const { message, extensions } = toGraphqlError(error);
@@ -56,7 +57,23 @@ async function actorOf({ services, originOf }: Deps, request: FastifyRequest): P
   }
 }
 
-/** Serves GraphQL under `/public/graphql`. Introspection works, but only with valid credentials: the context comes first. */
+const missing = (publicMessage: string) => new DomainError('unauthenticated', { publicMessage });
+
+function byToken({ services, originOf }: Deps, request: FastifyRequest): Promise<Actor> {
+  const key = request.headers['x-api-key'];
+  if (typeof key !== 'string' || key === '') throw missing('Send an API token in the X-API-Key header.');
+  return services.tokens.authenticate(key, originOf(request));
+}
+
+function bySession({ authenticateSession, sessionOf, originOf }: Deps, request: FastifyRequest): Promise<Actor> {
+  const value = sessionOf(request);
+  if (value === undefined) throw missing('Sign in first.');
+  return authenticateSession(value, originOf(request));
+}
+
+/**
+ * Serves GraphQL under `/public/graphql` for tokens and `/internal/graphql` for sessions. Introspection works, but only with valid credentials: the context comes first.
+ */
 export async function registerGraphql(server: FastifyInstance, deps: Deps): Promise<void> {
   const schema = buildSchema();
   recordFailures(schema, deps.audit, deps.log);
@@ -73,6 +90,11 @@ export async function registerGraphql(server: FastifyInstance, deps: Deps): Prom
     stopOnTerminationSignals: false,
   });
   await apollo.start();
-  const context = async (request: FastifyRequest) => createContext(await actorOf(deps, request), deps.services);
-  server.route({ method: ['GET', 'POST'], url: '/public/graphql', handler: fastifyApolloHandler(apollo, { context }) });
+  const serve = (url: string, find: (deps: Deps, request: FastifyRequest) => Promise<Actor>) => {
+    const context = async (request: FastifyRequest) =>
+      createContext(await signedIn(async () => find(deps, request)), deps.services);
+    server.route({ method: ['GET', 'POST'], url, handler: fastifyApolloHandler(apollo, { context }) });
+  };
+  serve('/public/graphql', byToken);
+  serve('/internal/graphql', bySession);
 }

@@ -9,7 +9,13 @@ import {
   type SandboxPool,
   type WallReport,
 } from '#detections';
-import { createTenantService, createTokenService } from '#identity';
+import {
+  createRoleService,
+  createSessionService,
+  createTenantService,
+  createTokenService,
+  createUserService,
+} from '#identity';
 import { createBatchService, createSchemaService, createSourceService, findSchema, managedSchemas } from '#ingestion';
 import { createLake } from '#lake';
 import { systemClock } from '#platform/clock';
@@ -86,6 +92,9 @@ export function createServices(
     detections: createDetectionService({ database, audit, sandbox: sandbox.pool }),
     schemas: createSchemaService({ database, audit }),
     sources: createSourceService({ database, audit, secrets, ids, lake: lake.reader, hasSchema }),
+    roles: createRoleService({ database, audit, ids }),
+    sessions: createSessionService({ database, audit, clock, ids }),
     tokens: createTokenService({ database, audit, clock, ids }),
+    users: createUserService({ database, audit, ids }),
   };
 }

@@ -1,3 +1,4 @@
+export { authRoutes, sessionOf } from './auth-routes.ts';
 export { healthRoutes, type ReadinessCheck } from './health-routes.ts';
 export { ingestRoutes } from './ingest-routes.ts';
 export { metricsRoutes } from './metrics-routes.ts';

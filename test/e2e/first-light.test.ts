@@ -189,6 +189,35 @@ test('figures of every queue are there for the operator, and health and readines
   expect(await (await fetch(`${deployment.url}/readyz`)).json()).toMatchObject({ status: 'ready' });
 });
 
+test('a person signs in with a cookie that scripts cannot read, and works on the internal address', async () => {
+  const signIn = (body: object, headers: Record<string, string> = {}) =>
+    fetch(`${deployment.url}/auth/sign-in`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  const credentials = { email: a.adminEmail, password: a.adminPassword };
+  expect((await signIn(credentials, { origin: 'https://evil.example' })).status).toBe(403);
+  expect((await signIn({ ...credentials, password: 'wrong password' })).status).toBe(401);
+  const response = await signIn(credentials);
+  const cookie = response.headers.get('set-cookie') ?? '';
+  expect(cookie).toMatch(/^margay=[A-Za-z0-9_-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=\d+$/);
+  const ask = async (given: string) => {
+    const headers = { 'content-type': 'application/json', cookie: given };
+    return (
+      await fetch(`${deployment.url}/internal/graphql`, {
+        method: 'POST',
+        headers,
+        body: '{"query":"{ users { email } }"}',
+      })
+    ).json();
+  };
+  const session = cookie.split(';')[0] ?? '';
+  expect(await ask(session)).toEqual({ data: { users: [{ email: a.adminEmail }] } });
+  await fetch(`${deployment.url}/auth/sign-out`, { method: 'POST', headers: { cookie: session } });
+  expect(await ask(session)).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+});
+
 test('a revoked token is refused on the next request', async () => {
   const created = await a.ask(
     'mutation { createAPIToken(input: {name: "short", permissions: ["AlertRead"]}) { value token { id } } }',

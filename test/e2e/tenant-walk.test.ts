@@ -11,7 +11,16 @@ const deployment = await startTestDeployment();
 const [owner, stranger] = [await deployment.tenant('owner'), await deployment.tenant('stranger')];
 afterAll(() => deployment.stop());
 
-type Ids = { alert: string; source: string; destination: string; detection: string; token: string; batch: string };
+type Ids = {
+  alert: string;
+  source: string;
+  destination: string;
+  detection: string;
+  token: string;
+  batch: string;
+  user: string;
+  role: string;
+};
 type Walk = {
   readonly query: (ids: Ids) => string;
   /** `none`: the stranger gets NOT_FOUND. `own`: a list or change of the caller's own. `null`: nothing, without an error. */
@@ -78,6 +87,32 @@ const walks: Readonly<Record<string, Walk>> = {
   },
   batch: { query: ({ batch }) => `{ batch(id: "${batch}") { id } }`, stranger: 'none' },
   replayBatch: { query: ({ batch }) => `mutation { replayBatch(input: {id: "${batch}"}) { id } }`, stranger: 'none' },
+  users: { query: () => '{ users { id role { name } } }', stranger: 'own' },
+  userById: { query: ({ user }) => `{ userById(id: "${user}") { id } }`, stranger: 'none' },
+  userByEmail: { query: () => '{ userByEmail(email: "admin@owner.example") { id } }', stranger: 'none' },
+  inviteUser: {
+    query: () =>
+      'mutation { inviteUser(input: {email: "walk@example.com", givenName: "W", familyName: "K", role: {kind: NAME, value: "Analyst"}}) { user { id } } }',
+    stranger: 'own',
+  },
+  updateUser: {
+    query: ({ user }) => `mutation { updateUser(input: {id: "${user}", givenName: "New"}) { user { givenName } } }`,
+    stranger: 'none',
+  },
+  deleteUser: { query: ({ user }) => `mutation { deleteUser(input: {id: "${user}"}) { id } }`, stranger: 'none' },
+  roles: { query: () => '{ roles { id name } }', stranger: 'own' },
+  roleById: { query: ({ role }) => `{ roleById(id: "${role}") { id } }`, stranger: 'none' },
+  roleByName: { query: () => '{ roleByName(name: "analyst") { name } }', stranger: 'own' },
+  createRole: {
+    query: () => 'mutation { createRole(input: {name: "Walk", permissions: ["AlertRead"]}) { role { id } } }',
+    stranger: 'own',
+  },
+  updateRole: {
+    query: ({ role }) =>
+      `mutation { updateRole(input: {id: "${role}", permissions: ["AlertModify"]}) { role { permissions } } }`,
+    stranger: 'none',
+  },
+  deleteRole: { query: ({ role }) => `mutation { deleteRole(input: {id: "${role}"}) { id } }`, stranger: 'none' },
   detections: { query: () => '{ detections { id } }', stranger: 'own' },
   detection: { query: ({ detection }) => `{ detection(id: "${detection}") { id } }`, stranger: 'none' },
   saveDetection: { query: () => `mutation { saveDetection(input: ${rule('Walk.Saved')}) { id } }`, stranger: 'own' },
@@ -135,6 +170,14 @@ async function makeIds(): Promise<Ids> {
     'mutation { createAPIToken(input: {name: "owned", permissions: ["AlertRead"]}) { token { id } } }',
     (it: { createAPIToken: { token: { id: string } } }) => it.createAPIToken.token.id,
   );
+  const role = await data(
+    'mutation { createRole(input: {name: "Owned", permissions: ["AlertRead"]}) { role { id } } }',
+    (it: { createRole: { role: { id: string } } }) => it.createRole.role.id,
+  );
+  const user = await data(
+    'mutation { inviteUser(input: {email: "owned@example.com", givenName: "O", familyName: "W", role: {kind: NAME, value: "Analyst"}}) { user { id } } }',
+    (it: { inviteUser: { user: { id: string } } }) => it.inviteUser.user.id,
+  );
   const sent = await owner.send(
     `${JSON.stringify({ '@timestamp': Date.now(), action: 'protected_branch.destroy', actor: 'x', repo: 'x/y' })}\n`,
   );
@@ -152,6 +195,8 @@ async function makeIds(): Promise<Ids> {
   );
   return {
     alert,
+    user,
+    role,
     source,
     destination,
     detection: saved,
@@ -168,9 +213,19 @@ const unknown: Ids = {
   detection: 'No.Such',
   token: crypto.randomUUID(),
   batch: crypto.randomUUID(),
+  user: crypto.randomUUID(),
+  role: crypto.randomUUID(),
 };
 /** Deleting ends what others still need, and rotating ends the token itself. */
-const last = ['deleteDestination', 'deleteSource', 'deleteDetection', 'deleteAPIToken', 'rotateAPIToken'];
+const last = [
+  'deleteUser',
+  'deleteRole',
+  'deleteDestination',
+  'deleteSource',
+  'deleteDetection',
+  'deleteAPIToken',
+  'rotateAPIToken',
+];
 const order = [...Object.keys(walks).filter((name) => !last.includes(name)), ...last];
 
 const withoutIds = (text: string, used: Ids): string =>

@@ -19,6 +19,8 @@ export type FirstStart = {
   readonly token: string;
   readonly sourceId: string;
   readonly sourceSecret: string;
+  readonly adminEmail: string;
+  readonly adminPassword: string;
 };
 
 type Services = ReturnType<typeof createServices>;
@@ -29,6 +31,15 @@ export async function prepareTenant(services: Services, slug: string): Promise<F
   const tenant = await services.tenants.create({ slug, name: slug === 'default' ? 'My organization' : slug }, traceId);
   const actor = systemActor(tenant.id, 'first start', traceId);
   const { value: token } = await services.tokens.create(actor, { name: 'first token', permissions: allPermissions });
+  const adminPassword = randomBytes(18).toString('base64url');
+  const adminEmail = `admin@${slug}.example`;
+  const name = { givenName: 'First', familyName: 'Administrator' };
+  await services.users.invite(actor, {
+    email: adminEmail,
+    ...name,
+    role: { kind: 'NAME', value: 'Admin' },
+    password: adminPassword,
+  });
   const { items, problems } = await loadContentDirectory(path.resolve(import.meta.dirname, '../../../content'));
   if (problems.length > 0) throw new Error(`The starter content is damaged: ${JSON.stringify(problems)}`);
   await services.detections.install(actor, items);
@@ -40,11 +51,14 @@ export async function prepareTenant(services: Services, slug: string): Promise<F
     authMethod: 'Bearer',
     authBearerToken: sourceSecret,
   });
-  return { tenantId: tenant.id, token, sourceId: source.id, sourceSecret };
+  return { tenantId: tenant.id, token, sourceId: source.id, sourceSecret, adminEmail, adminPassword };
 }
 
 /** Where the first token waits when nobody sits at the terminal; deleted when the token is first used. */
 export const firstTokenFile = (dataDir: string): string => path.join(dataDir, 'first-token');
+
+/** Where the first password waits; deleted at the first sign-in. */
+export const firstAdminFile = (dataDir: string): string => path.join(dataDir, 'first-admin');
 
 async function waitForAlerts(services: Services, tenantId: string, wanted: number): Promise<readonly Alert[]> {
   const actor = systemActor(tenantId, 'first start', randomBytes(16).toString('hex'));
@@ -85,6 +99,25 @@ function invitation(url: string, first: FirstStart, token: string): readonly str
   ];
 }
 
+/** Shows the first credentials to the person at the terminal, or leaves them in files that only this user can read. */
+async function handOver(
+  { dataDir }: Runtime,
+  first: FirstStart,
+  { say, isTerminal }: Pick<Options, 'say' | 'isTerminal'>,
+): Promise<void> {
+  const admin = `${first.adminEmail} ${first.adminPassword}`;
+  if (isTerminal) {
+    say(`Your API token, shown only now: ${first.token}`);
+    say(`Your administrator and password, shown only now: ${admin}`);
+    return;
+  }
+  await writeFile(firstTokenFile(dataDir), `${first.token}\n`, { mode: 0o600 });
+  await writeFile(firstAdminFile(dataDir), `${admin}\n`, { mode: 0o600 });
+  say(
+    `Your API token is in ${firstTokenFile(dataDir)} until it is first used, your administrator and password in ${firstAdminFile(dataDir)} until the first sign-in.`,
+  );
+}
+
 /** On an empty deployment: sets up the first tenant, feeds it the bundled attack and shows what was found. */
 export async function showFirstStart(
   runtime: Runtime,
@@ -106,13 +139,8 @@ export async function showFirstStart(
       await sendEvents(`${url}/http/${first.sourceId}`, first.sourceSecret, events);
     for (const line of table(await waitForAlerts(services, first.tenantId, 10))) say(line);
     say(`Margay is at ${url} (playground: ${url}/playground)`);
-    if (!isTerminal) await writeFile(firstTokenFile(runtime.dataDir), `${first.token}\n`, { mode: 0o600 });
+    await handOver(runtime, first, { say, isTerminal });
     const shown = isTerminal ? first.token : `$(cat ${firstTokenFile(runtime.dataDir)})`;
-    say(
-      isTerminal
-        ? `Your API token, shown only now: ${first.token}`
-        : `Your API token is in ${firstTokenFile(runtime.dataDir)} until it is first used.`,
-    );
     for (const line of invitation(url, first, shown)) say(line);
   } finally {
     await sandbox.pool.close();

@@ -1,7 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
-import type { TokenService } from '#identity';
+import type { SessionService, TokenService } from '#identity';
 import { registerGraphql } from '#graphql';
 import {
+  authRoutes,
   createHttpServer,
   healthRoutes,
   ingestRoutes,
@@ -9,10 +10,11 @@ import {
   originOf,
   playgroundRoutes,
   type ReadinessCheck,
+  sessionOf,
 } from '#http';
 import { createHttpReceiver, createIntake, defaultBodyLimits, defaultIntakeLimits } from '#ingestion';
 import { createMetrics } from '#platform/metrics';
-import { firstTokenFile } from '../first-start/first-start.ts';
+import { firstAdminFile, firstTokenFile } from '../first-start/first-start.ts';
 import { createServices, openSandbox, type Platform } from '../parts.ts';
 import { storedGauges } from '../stored-gauges.ts';
 import type { Runtime, Started } from '../runtime.ts';
@@ -35,6 +37,18 @@ function forgettingFirstToken(tokens: TokenService, dataDir: string): TokenServi
       if (!isForgotten) await rm(firstTokenFile(dataDir), { force: true });
       isForgotten = true;
       return actor;
+    },
+  };
+}
+
+/** The same for the first password, at the first sign-in. */
+function forgettingFirstAdmin(sessions: SessionService, dataDir: string): SessionService {
+  return {
+    ...sessions,
+    async signIn(credentials, origin) {
+      const session = await sessions.signIn(credentials, origin);
+      await rm(firstAdminFile(dataDir), { force: true });
+      return session;
     },
   };
 }
@@ -71,9 +85,18 @@ export async function startApi(runtime: Runtime, platform: Platform, duties: Dut
       receiver: createHttpReceiver({ database, secrets, intake, limits: defaultBodyLimits }),
     });
   if (duties.servesApi) {
-    const { recorder, ...services } = createServices(platform, runtime, sandbox);
+    const { recorder, sessions, ...services } = createServices(platform, runtime, sandbox);
+    const isSecure = runtime.settings.MARGAY_BEHIND_TLS_PROXY || runtime.settings.MARGAY_TLS_CERT_FILE !== undefined;
+    await authRoutes(server, { sessions: forgettingFirstAdmin(sessions, runtime.dataDir), isSecure });
     const tokens = forgettingFirstToken(services.tokens, runtime.dataDir);
-    await registerGraphql(server, { services: { ...services, tokens }, audit: recorder, log, originOf });
+    await registerGraphql(server, {
+      services: { ...services, tokens },
+      audit: recorder,
+      log,
+      originOf,
+      sessionOf,
+      authenticateSession: (value, origin) => sessions.authenticate(value, origin),
+    });
     await playgroundRoutes(server);
   }
   await server.listen({ host: runtime.settings.MARGAY_HOST, port: runtime.port });
