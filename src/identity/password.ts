@@ -9,7 +9,7 @@ const tagLength = 32;
 const saltLength = 16;
 
 /** OWASP ASVS 5.0, 6.2: at least 8 characters, all characters allowed, at least 64 accepted; no rules of composition. */
-export const passwordLength = { min: 12, max: 128 };
+const passwordLength = { min: 12, max: 128 };
 
 /** Passwords that head every list of leaked ones, in the lengths we would accept, and the words around this product. */
 const forbidden = [
