@@ -33,7 +33,7 @@ export type Walls = {
 
 type Options = { readonly bundle: string; readonly nodePath: string; readonly uid: number | undefined };
 
-/** Limits of the process itself; the Python heap has its own ceiling. Address space: Node reserves far more than it uses. */
+/** Limits of the process itself, set inside its user namespace, where processes of other sandboxes do not count; the Python heap has its own ceiling. Address space: Node reserves far more than it uses. */
 const limits = ['--nproc=64', '--nofile=64', '--fsize=0', '--core=0', '--memlock=0'];
 
 const dropUser = (uid: number | undefined): readonly string[] =>
@@ -82,8 +82,21 @@ function bubblewrapCommand({ bundle, nodePath, uid }: Options, args: readonly st
     'ALL',
     '--clearenv',
   ];
-  const inside = ['--proc', '/proc', '--dev', '/dev', '--chdir', '/', '--remount-ro', '/', '/node/node', ...args];
-  return toCommand([...dropUser(uid), 'prlimit', ...limits, 'bwrap', ...walls, ...binds, ...inside]);
+  const inside = [
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    '--chdir',
+    '/',
+    '--remount-ro',
+    '/',
+    '/usr/bin/prlimit',
+    ...limits,
+    '/node/node',
+    ...args,
+  ];
+  return toCommand([...dropUser(uid), 'bwrap', ...walls, ...binds, ...inside]);
 }
 
 /** Whether a command line really works here: starts the sandbox's Node and lets it look around. */
