@@ -1,10 +1,11 @@
 import DataLoader from 'dataloader';
 import type { Actor } from '#access';
-import type { AlertComment, AlertService, Delivery, DestinationService } from '#alerts';
+import type { AlertComment, AlertService, Delivery, DeliveryAttempt, DestinationService } from '#alerts';
 import type { AuditService } from '#audit';
 import type { DetectionService } from '#detections';
 import type { RoleService, TokenService, UserService } from '#identity';
 import type { BatchService, SchemaService, SourceService } from '#ingestion';
+import type { SystemErrorService } from '#system-errors';
 
 /** The use cases that resolvers call, one service per area. */
 export type Services = {
@@ -16,6 +17,7 @@ export type Services = {
   readonly roles: RoleService;
   readonly schemas: SchemaService;
   readonly sources: SourceService;
+  readonly systemErrors: SystemErrorService;
   readonly tokens: TokenService;
   readonly users: UserService;
 };
@@ -24,7 +26,9 @@ export type GraphqlContext = {
   readonly actor: Actor;
   readonly services: Services;
   readonly loaders: {
+    readonly attempts: DataLoader<string, readonly DeliveryAttempt[]>;
     readonly comments: DataLoader<string, readonly AlertComment[]>;
+    readonly contexts: DataLoader<string, unknown>;
     readonly deliveries: DataLoader<string, readonly Delivery[]>;
   };
 };
@@ -46,8 +50,15 @@ export function createContext(actor: Actor, services: Services): GraphqlContext 
       return ids.map((id) => groups.get(id) ?? []);
     });
   const loaders = {
-    comments: byAlert((ids) => services.alerts.commentsOf(actor, ids)),
-    deliveries: byAlert((ids) => services.alerts.deliveriesOf(actor, ids)),
+    attempts: byAlert((alertIds) => services.alerts.listDeliveryAttempts(actor, { alertIds })),
+    comments: byAlert((alertIds) => services.alerts.listComments(actor, { alertIds })),
+    contexts: new DataLoader<string, unknown>(async (alertIds) => {
+      const found = new Map(
+        (await services.alerts.listContexts(actor, { alertIds })).map(({ alertId, context }) => [alertId, context]),
+      );
+      return alertIds.map((id) => found.get(id) ?? null);
+    }),
+    deliveries: byAlert((alertIds) => services.alerts.listDeliveries(actor, { alertIds })),
   };
   return { actor, services, loaders };
 }

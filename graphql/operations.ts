@@ -4,6 +4,7 @@ import { auditOperations } from '#audit';
 import { detectionOperations } from '#detections';
 import { tokenOperations, userOperations } from '#identity';
 import { batchOperations, schemaOperations, sourceOperations } from '#ingestion';
+import { systemErrorOperations } from '#system-errors';
 import { z } from 'zod';
 
 const isSignedIn = defineQuery({
@@ -23,6 +24,7 @@ export const operations: ReadonlyMap<string, Operation> = operationCatalogue([
   ...detectionOperations,
   ...schemaOperations,
   ...sourceOperations,
+  ...systemErrorOperations,
   ...tokenOperations,
   ...userOperations,
 ]);

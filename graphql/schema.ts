@@ -6,6 +6,7 @@ import {
   type GraphQLSchema,
   isInterfaceType,
   isObjectType,
+  isUnionType,
   parse,
   type GraphQLFieldResolver,
 } from 'graphql';
@@ -16,6 +17,7 @@ import { detectionResolvers } from './detections/resolvers.ts';
 import { identityResolvers } from './identity/resolvers.ts';
 import { DateTime, JSONScalar } from './scalars.ts';
 import { sourceResolvers } from './sources/resolvers.ts';
+import { systemErrorResolvers } from './system-errors/resolvers.ts';
 
 type Resolver = GraphQLFieldResolver<unknown, unknown>;
 type ResolverMap = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -27,6 +29,7 @@ const areas: readonly ResolverMap[] = [
   detectionResolvers,
   identityResolvers,
   sourceResolvers,
+  systemErrorResolvers,
 ];
 
 function readSchema(): GraphQLSchema {
@@ -44,7 +47,7 @@ function readSchema(): GraphQLSchema {
 
 function attach(schema: GraphQLSchema, typeName: string, fieldName: string, resolver: unknown): void {
   const type = schema.getType(typeName);
-  if (isInterfaceType(type) && fieldName === '__resolveType') {
+  if ((isInterfaceType(type) || isUnionType(type)) && fieldName === '__resolveType') {
     type.resolveType = resolver as () => string;
     return;
   }

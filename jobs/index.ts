@@ -1,3 +1,4 @@
 export { deliverAlert } from './alerts/deliver-alert.ts';
 export { jobDefinitions } from './catalog.ts';
+export { raiseSystemError } from './alerts/raise-system-error.ts';
 export { processBatch } from './ingestion/process-batch.ts';

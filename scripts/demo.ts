@@ -137,13 +137,13 @@ function report(
     id: alert.id,
     title: alert.title,
     severity: alert.severity,
-    detectionId: alert.detectionId,
+    detectionId: alert.origin.kind === 'detection' ? alert.origin.id : alert.origin.type,
     logType: alert.logTypes.join(','),
-    receivedToAlertMs: (seen.get(alert.id) ?? Date.now()) - alert.receivedAt.getTime(),
+    receivedToAlertMs: (seen.get(alert.id) ?? Date.now()) - alert.firstReceivedAt.getTime(),
   }));
   const delivered = alerts.flatMap((alert) => {
     const at = received.get(alert.id);
-    return at === undefined ? [] : [at - alert.receivedAt.getTime()];
+    return at === undefined ? [] : [at - alert.firstReceivedAt.getTime()];
   });
   for (const row of rows) say(`  ${row.severity.padEnd(8)} ${row.logType.padEnd(15)} ${row.title}`);
   const latency = { p50: percentile(delivered, 0.5), p99: percentile(delivered, 0.99) };

@@ -1,14 +1,24 @@
 import type { RootResolver } from '../context.ts';
 
+type Change = RootResolver<{ input: unknown }>;
+
 const destinations: RootResolver = (_root, _args, { actor, services }) => services.destinations.list(actor, {});
 
-const createWebhookDestination: RootResolver<{ input: unknown }> = (_root, { input }, { actor, services }) =>
+const destination: RootResolver<{ id: string }> = (_root, { id }, { actor, services }) =>
+  services.destinations.get(actor, { id });
+
+const createWebhookDestination: Change = (_root, { input }, { actor, services }) =>
   services.destinations.createWebhook(actor, input);
 
-const deleteDestination: RootResolver<{ input: unknown }> = (_root, { input }, { actor, services }) =>
-  services.destinations.delete(actor, input);
+const updateWebhookDestination: Change = (_root, { input }, { actor, services }) =>
+  services.destinations.updateWebhook(actor, input);
+
+const deleteDestination: Change = (_root, { input }, { actor, services }) => services.destinations.delete(actor, input);
+
+const sendTestAlert: Change = (_root, { input }, { actor, services }) => services.destinations.sendTest(actor, input);
 
 export const destinationResolvers = {
-  Query: { destinations },
-  Mutation: { createWebhookDestination, deleteDestination },
+  Query: { destinations, destination },
+  Mutation: { createWebhookDestination, updateWebhookDestination, deleteDestination, sendTestAlert },
+  TestAlertResult: { outputId: ({ destinationId }: { destinationId: string }) => destinationId },
 };

@@ -1,7 +1,8 @@
-import { deliverAlertJob, type DeliveryService } from '#alerts';
+import { type Deliverer, deliverAlertJob } from '#alerts';
 import { handle, type JobHandler } from '#platform/jobs';
 
-/** One attempt at one delivery; when the next is due is in the delivery's row. */
-export function deliverAlert(delivery: Pick<DeliveryService, 'deliver'>): JobHandler {
-  return handle(deliverAlertJob, ({ payload }) => delivery.deliver(payload));
-}
+/** One attempt at a delivery, and more of the same destination while there are any. */
+export const deliverAlert = (deps: { readonly deliverer: Deliverer }): JobHandler =>
+  handle(deliverAlertJob, ({ payload, signal }) =>
+    deps.deliverer.deliver(payload.tenantId, payload.deliveryId, signal),
+  );

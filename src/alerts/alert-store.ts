@@ -1,212 +1,135 @@
 import type { TenantTx } from '#platform/postgres';
-import type { Alert, AlertSeverity, AlertStatus, AlertType } from './alert.ts';
+import type { Alert, AlertComment, AlertId, AlertStatus, AlertType, AuthorReference, Severity } from './alert.ts';
 
-type AlertRow = {
+export type AlertRow = {
   id: string;
   type: AlertType;
   status: AlertStatus;
+  severity: Severity;
   title: string;
-  severity: AlertSeverity;
   description: string;
   reference: string;
   runbook: string;
-  detection_id: string;
-  detection_name: string;
+  detection_id: string | null;
+  detection_name: string | null;
+  system_error_type: string | null;
   dedup: string;
-  context: unknown;
-  log_types: string[];
   tags: string[];
+  mitre: string[];
+  log_types: string[];
+  log_sources: string[];
   event_count: string;
-  first_event_at: Date;
-  last_event_at: Date;
+  first_event_at: Date | null;
+  last_event_at: Date | null;
+  first_received_at: Date;
+  last_received_at: Date;
   created_at: Date;
-  updated_at: Date;
-  received_at: Date;
   assignee_id: string | null;
+  updated_at: Date | null;
+  updated_by_kind: AuthorReference['kind'] | null;
+  updated_by_id: string | null;
+  updated_by_name: string | null;
   trace_id: string;
 };
 
-const toAlert = (row: AlertRow): Alert => ({
+export const alertColumns = `id, type, status, severity, title, description, reference, runbook, detection_id,
+  detection_name, system_error_type, dedup, tags, mitre, log_types, log_sources, event_count, first_event_at, last_event_at,
+  first_received_at, last_received_at, created_at, assignee_id, updated_at, updated_by_kind, updated_by_id,
+  updated_by_name, trace_id`;
+
+const originOf = (row: AlertRow): Alert['origin'] =>
+  row.detection_id === null
+    ? { kind: 'system-error', type: row.system_error_type ?? '' }
+    : { kind: 'detection', id: row.detection_id, name: row.detection_name ?? row.detection_id };
+
+export const toAlert = (row: AlertRow): Alert => ({
   id: row.id,
   type: row.type,
   status: row.status,
-  title: row.title,
   severity: row.severity,
+  title: row.title,
   description: row.description,
   reference: row.reference,
   runbook: row.runbook,
-  detectionId: row.detection_id,
-  detectionName: row.detection_name,
+  origin: originOf(row),
   dedup: row.dedup,
-  context: row.context,
-  logTypes: row.log_types,
   tags: row.tags,
+  mitre: row.mitre,
+  logTypes: row.log_types,
+  logSources: row.log_sources,
   eventCount: Number(row.event_count),
   firstEventAt: row.first_event_at,
   lastEventAt: row.last_event_at,
+  firstReceivedAt: row.first_received_at,
+  lastReceivedAt: row.last_received_at,
   createdAt: row.created_at,
-  updatedAt: row.updated_at,
-  receivedAt: row.received_at,
   assigneeId: row.assignee_id,
+  updatedAt: row.updated_at,
+  updatedBy:
+    row.updated_by_kind === null
+      ? null
+      : { kind: row.updated_by_kind, id: row.updated_by_id ?? '', name: row.updated_by_name ?? '' },
   traceId: row.trace_id,
 });
 
-export async function insertAlert(tx: TenantTx, alert: Alert, context: string | undefined): Promise<void> {
-  await tx.execute(
-    `INSERT INTO alerts (tenant_id, id, type, title, severity, description, reference, runbook, detection_id, detection_name, dedup, context,
-       log_types, tags, event_count, first_event_at, last_event_at, created_at, updated_at, received_at, trace_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20)`,
-    [
-      tx.tenantId,
-      alert.id,
-      alert.type,
-      alert.title,
-      alert.severity,
-      alert.description,
-      alert.reference,
-      alert.runbook,
-      alert.detectionId,
-      alert.detectionName,
-      alert.dedup,
-      context ?? null,
-      alert.logTypes,
-      alert.tags,
-      alert.eventCount,
-      alert.firstEventAt,
-      alert.lastEventAt,
-      alert.createdAt,
-      alert.receivedAt,
-      alert.traceId,
-    ],
-  );
-}
-
-type Count = {
-  readonly id: string;
-  readonly eventCount: number;
-  readonly firstEventAt: Date;
-  readonly lastEventAt: Date;
-  readonly updatedAt: Date;
-};
-
-/** Sets the counts of alerts that exist; they come from the locked window, so the last writer is right. */
-export async function updateCounts(tx: TenantTx, counts: readonly Count[]): Promise<void> {
-  await tx.execute(
-    `UPDATE alerts a SET event_count = c.event_count, first_event_at = c.first_event_at, last_event_at = c.last_event_at, updated_at = c.updated_at
-     FROM unnest($2::text[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[]) AS c (id, event_count, first_event_at, last_event_at, updated_at)
-     WHERE a.tenant_id = $1 AND a.id = c.id`,
-    [
-      tx.tenantId,
-      counts.map((count) => count.id),
-      counts.map((count) => count.eventCount),
-      counts.map((count) => count.firstEventAt),
-      counts.map((count) => count.lastEventAt),
-      counts.map((count) => count.updatedAt),
-    ],
-  );
-}
-
-export async function findAlert(tx: TenantTx, id: string): Promise<Alert | undefined> {
-  const rows = await tx.query<AlertRow>('SELECT * FROM alerts WHERE tenant_id = $1 AND id = $2', [tx.tenantId, id]);
-  return rows[0] && toAlert(rows[0]);
-}
-
-export type AlertFilter = {
-  readonly type?: readonly AlertType[];
-  readonly severities?: readonly string[];
-  readonly statuses?: readonly string[];
-  readonly logTypes?: readonly string[];
-  readonly detectionId?: string;
-  readonly nameContains?: string;
-  readonly createdAfter?: Date;
-  readonly createdBefore?: Date;
-  readonly countMin?: number;
-  readonly countMax?: number;
-  /** Log types the reader may see: an alert is visible when all of its log types are. */
-  readonly visibleLogTypes?: readonly string[];
-  readonly hiddenLogTypes?: readonly string[];
-};
-
-export type AlertPosition = { readonly createdAt: Date; readonly id: string };
-
-/** A page by creation time. Each condition binds its value; the position is the last alert of the page before. */
-export async function listAlerts(
-  tx: TenantTx,
-  filter: AlertFilter,
-  page: { readonly after?: AlertPosition; readonly isAscending: boolean; readonly limit: number },
-): Promise<readonly Alert[]> {
-  const values: unknown[] = [tx.tenantId];
-  const bind = (value: unknown): string => `$${values.push(value)}`;
-  const where = ['tenant_id = $1'];
-  const add = (value: unknown, condition: (place: string) => string): void => {
-    if (value !== undefined) where.push(condition(bind(value)));
-  };
-  add(filter.type, (place) => `type = ANY(${place}::text[])`);
-  add(filter.severities, (place) => `severity = ANY(${place}::text[])`);
-  add(filter.statuses, (place) => `status = ANY(${place}::text[])`);
-  add(filter.logTypes, (place) => `log_types && ${place}::text[]`);
-  add(filter.detectionId, (place) => `detection_id = ${place}`);
-  add(filter.nameContains, (place) => `strpos(lower(title), lower(${place})) > 0`);
-  add(filter.createdAfter, (place) => `created_at >= ${place}`);
-  add(filter.createdBefore, (place) => `created_at <= ${place}`);
-  add(filter.countMin, (place) => `event_count >= ${place}`);
-  add(filter.countMax, (place) => `event_count <= ${place}`);
-  add(filter.visibleLogTypes, (place) => `log_types <@ ${place}::text[]`);
-  add(filter.hiddenLogTypes, (place) => `NOT log_types && ${place}::text[]`);
-  if (page.after)
-    where.push(
-      `(created_at, id) ${page.isAscending ? '>' : '<'} (${bind(page.after.createdAt)}, ${bind(page.after.id)})`,
-    );
-  const direction = page.isAscending ? 'ASC' : 'DESC';
-  const sql = `SELECT * FROM alerts WHERE ${where.join(' AND ')} ORDER BY created_at ${direction}, id ${direction} LIMIT ${bind(page.limit)}`;
-  return (await tx.query<AlertRow>(sql, values)).map(toAlert);
-}
-
-/** Returns the ids that exist; all of them have the status afterwards. */
-export async function updateStatus(
-  tx: TenantTx,
-  ids: readonly string[],
-  status: AlertStatus,
-  now: Date,
-): Promise<readonly string[]> {
-  const rows = await tx.query<{ id: string }>(
-    'UPDATE alerts SET status = $3, updated_at = $4 WHERE tenant_id = $1 AND id = ANY($2::text[]) RETURNING id',
-    [tx.tenantId, ids, status, now],
-  );
-  return rows.map((row) => row.id);
-}
-
-export async function findAlerts(tx: TenantTx, ids: readonly string[]): Promise<readonly Alert[]> {
+export async function findAlerts(tx: TenantTx, ids: readonly AlertId[]): Promise<readonly Alert[]> {
   const rows = await tx.query<AlertRow>(
-    'SELECT * FROM alerts WHERE tenant_id = $1 AND id = ANY($2::text[]) ORDER BY created_at DESC, id',
+    `SELECT ${alertColumns} FROM alerts WHERE tenant_id = $1 AND id = ANY ($2::text[])`,
     [tx.tenantId, ids],
   );
   return rows.map(toAlert);
 }
 
-export type AlertComment = {
-  readonly id: string;
-  readonly alertId: string;
-  readonly body: string;
-  readonly authorKind: string;
-  readonly authorId: string;
-  readonly authorName: string;
-  readonly createdAt: Date;
-};
+export async function findAlert(tx: TenantTx, id: AlertId): Promise<Alert | undefined> {
+  return (await findAlerts(tx, [id]))[0];
+}
 
-export async function insertComment(tx: TenantTx, comment: AlertComment): Promise<void> {
+/** JSON texts of alert contexts, apart because they can be large; null when the detection gave none. */
+export async function findContexts(
+  tx: TenantTx,
+  ids: readonly AlertId[],
+): Promise<readonly { readonly alertId: AlertId; readonly text: string | null }[]> {
+  return tx.query<{ alertId: string; text: string | null }>(
+    'SELECT id AS "alertId", context AS text FROM alerts WHERE tenant_id = $1 AND id = ANY ($2::text[])',
+    [tx.tenantId, ids],
+  );
+}
+
+/** Those that exist, locked for a change, in the order of their ids. */
+export async function lockAlerts(tx: TenantTx, ids: readonly AlertId[]): Promise<ReadonlyMap<AlertId, Alert>> {
+  const rows = await tx.query<AlertRow>(
+    `SELECT ${alertColumns} FROM alerts WHERE tenant_id = $1 AND id = ANY ($2::text[])
+     ORDER BY id COLLATE "C" FOR NO KEY UPDATE`,
+    [tx.tenantId, ids],
+  );
+  return new Map(rows.map((row) => [row.id, toAlert(row)]));
+}
+
+type Change = { readonly by: AuthorReference; readonly at: Date };
+
+export async function updateStatus(
+  tx: TenantTx,
+  ids: readonly AlertId[],
+  status: AlertStatus,
+  { by, at }: Change,
+): Promise<void> {
   await tx.execute(
-    `INSERT INTO alert_comments (tenant_id, id, alert_id, body, author_kind, author_id, author_name, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [
-      tx.tenantId,
-      comment.id,
-      comment.alertId,
-      comment.body,
-      comment.authorKind,
-      comment.authorId,
-      comment.authorName,
-      comment.createdAt,
-    ],
+    `UPDATE alerts SET status = $3, updated_at = $4, updated_by_kind = $5, updated_by_id = $6, updated_by_name = $7
+     WHERE tenant_id = $1 AND id = ANY ($2::text[])`,
+    [tx.tenantId, ids, status, at, by.kind, by.id, by.name],
+  );
+}
+
+export async function updateAssignee(
+  tx: TenantTx,
+  ids: readonly AlertId[],
+  assigneeId: string | null,
+  { by, at }: Change,
+): Promise<void> {
+  await tx.execute(
+    `UPDATE alerts SET assignee_id = $3, updated_at = $4, updated_by_kind = $5, updated_by_id = $6, updated_by_name = $7
+     WHERE tenant_id = $1 AND id = ANY ($2::text[])`,
+    [tx.tenantId, ids, assigneeId, at, by.kind, by.id, by.name],
   );
 }
 
@@ -214,24 +137,39 @@ type CommentRow = {
   id: string;
   alert_id: string;
   body: string;
-  author_kind: string;
+  format: AlertComment['format'];
+  created_at: Date;
+  author_kind: AuthorReference['kind'];
   author_id: string;
   author_name: string;
-  created_at: Date;
 };
 
-export async function listComments(tx: TenantTx, alertIds: readonly string[]): Promise<readonly AlertComment[]> {
-  const rows = await tx.query<CommentRow>(
-    'SELECT * FROM alert_comments WHERE tenant_id = $1 AND alert_id = ANY($2::text[]) ORDER BY created_at, id LIMIT 5000',
-    [tx.tenantId, alertIds],
+export async function insertComment(tx: TenantTx, comment: AlertComment): Promise<void> {
+  const { id, alertId, body, format, createdAt, createdBy } = comment;
+  await tx.execute(
+    `INSERT INTO alert_comments (tenant_id, id, alert_id, body, format, created_at, author_kind, author_id, author_name)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [tx.tenantId, id, alertId, body, format, createdAt, createdBy.kind, createdBy.id, createdBy.name],
   );
-  return rows.map((row) => ({
+}
+
+/** The newest of each alert, oldest first; at most `limit` of all together. */
+export async function listComments(
+  tx: TenantTx,
+  alertIds: readonly AlertId[],
+  limit: number,
+): Promise<readonly AlertComment[]> {
+  const rows = await tx.query<CommentRow>(
+    `SELECT id, alert_id, body, format, created_at, author_kind, author_id, author_name FROM alert_comments
+     WHERE tenant_id = $1 AND alert_id = ANY ($2::text[]) ORDER BY created_at DESC, id DESC LIMIT $3`,
+    [tx.tenantId, alertIds, limit],
+  );
+  return rows.toReversed().map((row) => ({
     id: row.id,
     alertId: row.alert_id,
     body: row.body,
-    authorKind: row.author_kind,
-    authorId: row.author_id,
-    authorName: row.author_name,
+    format: row.format,
     createdAt: row.created_at,
+    createdBy: { kind: row.author_kind, id: row.author_id, name: row.author_name },
   }));
 }

@@ -1,54 +1,87 @@
-export type AlertSeverity = 'INFO' | 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
-export type AlertStatus = 'OPEN' | 'TRIAGED' | 'CLOSED' | 'RESOLVED';
-/** `RULE`: a detection matched. `RULE_ERROR`: a detection could not say whether it matches. */
-export type AlertType = 'RULE' | 'RULE_ERROR';
+export type Severity = 'INFO' | 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
+export const severities: readonly Severity[] = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
 
-export type Alert = {
+/** `CLOSED` is shown as "Invalid": noise, or generated in error. Any status may follow any other. */
+export type AlertStatus = 'OPEN' | 'TRIAGED' | 'RESOLVED' | 'CLOSED';
+export const alertStatuses: readonly AlertStatus[] = ['OPEN', 'TRIAGED', 'RESOLVED', 'CLOSED'];
+
+export type AlertType = 'RULE' | 'RULE_ERROR' | 'SCHEDULED_RULE' | 'SCHEDULED_RULE_ERROR' | 'POLICY' | 'SYSTEM_ERROR';
+export const alertTypes: readonly AlertType[] = [
+  'RULE',
+  'RULE_ERROR',
+  'SCHEDULED_RULE',
+  'SCHEDULED_RULE_ERROR',
+  'POLICY',
+  'SYSTEM_ERROR',
+];
+
+/** Tabs of the alert list and the types each shows. */
+export const typesByListing = {
+  ALERT: ['POLICY', 'RULE', 'SCHEDULED_RULE'],
+  DETECTION_ERROR: ['RULE_ERROR', 'SCHEDULED_RULE_ERROR'],
+  SYSTEM_ERROR: ['SYSTEM_ERROR'],
+} as const satisfies Readonly<Record<string, readonly AlertType[]>>;
+
+export type AlertListing = keyof typeof typesByListing;
+
+/** Hexadecimal, 32 digits. */
+export type AlertId = string;
+
+/** Who changed something; the name is what it was then. */
+export type AuthorReference = {
+  readonly kind: 'user' | 'token' | 'system';
   readonly id: string;
+  readonly name: string;
+};
+
+/** What raised an alert. */
+export type AlertOrigin =
+  | { readonly kind: 'detection'; readonly id: string; readonly name: string }
+  | { readonly kind: 'system-error'; readonly type: string };
+
+/** Content is frozen at creation; only counts, times, status, assignee and comments change. */
+export type Alert = {
+  readonly id: AlertId;
   readonly type: AlertType;
   readonly status: AlertStatus;
+  readonly severity: Severity;
   readonly title: string;
-  readonly severity: AlertSeverity;
   readonly description: string;
   readonly reference: string;
   readonly runbook: string;
-  readonly detectionId: string;
-  readonly detectionName: string;
+  readonly origin: AlertOrigin;
   readonly dedup: string;
-  readonly context: unknown;
-  readonly logTypes: readonly string[];
   readonly tags: readonly string[];
+  readonly mitre: readonly string[];
+  readonly logTypes: readonly string[];
+  readonly logSources: readonly string[];
   readonly eventCount: number;
-  readonly firstEventAt: Date;
-  readonly lastEventAt: Date;
+  /** Event times, as the events say. Null for alerts without events. */
+  readonly firstEventAt: Date | null;
+  readonly lastEventAt: Date | null;
+  /** When the first and the last event reached the product. */
+  readonly firstReceivedAt: Date;
+  readonly lastReceivedAt: Date;
   readonly createdAt: Date;
-  readonly updatedAt: Date;
-  /** When the first matching event came in; what delivery latency is measured from. */
-  readonly receivedAt: Date;
   readonly assigneeId: string | null;
+  readonly updatedAt: Date | null;
+  readonly updatedBy: AuthorReference | null;
   readonly traceId: string;
 };
 
-/** What detections hand over for each match, with everything the alert of a new window needs. */
-export type DetectionMatch = {
-  readonly detectionId: string;
-  readonly type: AlertType;
-  readonly displayName: string;
-  readonly dedup: string;
-  readonly title: string;
-  readonly severity: AlertSeverity;
-  readonly description: string;
-  readonly reference: string;
-  readonly runbook: string;
-  /** Names or ids of destinations that the detection chose; `['SKIP']` for none; undefined for the usual routing. */
-  readonly destinations: readonly string[] | undefined;
-  /** JSON text. */
-  readonly context: string | undefined;
-  readonly dedupPeriodMinutes: number;
-  readonly threshold: number;
-  /** False: the match is kept as a signal only. */
-  readonly createsAlert: boolean;
-  readonly logType: string;
-  readonly tags: readonly string[];
-  readonly eventTime: Date;
+/** An alert of severity INFO needs nobody's attention and starts resolved. */
+export function initialStatus(severity: Severity): AlertStatus {
+  return severity === 'INFO' ? 'RESOLVED' : 'OPEN';
+}
+
+export type CommentFormat = 'PLAIN_TEXT' | 'HTML';
+
+/** HTML bodies are as they were written: whoever shows one makes it safe first. */
+export type AlertComment = {
+  readonly id: string;
+  readonly alertId: AlertId;
+  readonly body: string;
+  readonly format: CommentFormat;
+  readonly createdAt: Date;
+  readonly createdBy: AuthorReference;
 };

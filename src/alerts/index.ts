@@ -1,14 +1,29 @@
-export type { Alert, AlertSeverity, DetectionMatch } from './alert.ts';
+export type {
+  Alert,
+  AlertComment,
+  AlertId,
+  AlertListing,
+  AlertOrigin,
+  AlertStatus,
+  AlertType,
+  AuthorReference,
+  CommentFormat,
+  Severity,
+} from './alert.ts';
+export { type AlertIntake, createAlertIntake, type MatchesOfBatch } from './alert-intake.ts';
 export { deliverAlertJob } from './alert-jobs.ts';
 export { alertOperations } from './alert-operations.ts';
-export { type AlertPage, type AlertService, createAlertService } from './alert-service.ts';
-export type { AlertComment } from './alert-store.ts';
-export { applyMatches } from './apply-matches.ts';
-export type { Delivery } from './delivery/delivery.ts';
-export { createDeliveryService, type DeliveryService } from './delivery/delivery-service.ts';
+export { type AlertPage, type AlertService, type Assignees, createAlertService } from './alert-service.ts';
+export type { DetectionMatch } from './dedup/detection-match.ts';
+export { createDeliverer, type Deliverer, type DeliveryObserver } from './delivery/deliverer.ts';
+export type { Delivery, DeliveryAttempt, DeliveryState } from './delivery/delivery.ts';
+export { type DeliverySweeper, startDeliverySweeper } from './delivery/delivery-sweeper.ts';
+export type { Destination } from './destinations/destination.ts';
+export { destinationOperations } from './destinations/destination-operations.ts';
 export {
   createDestinationService,
-  destinationOperations,
   type DestinationService,
+  type TestResult,
 } from './destinations/destination-service.ts';
-export type { Destination } from './destinations/destination-store.ts';
+export { createWebhookSender, type WebhookSender } from './destinations/webhook/webhook-sender.ts';
+export { createSystemErrorAlerts, type SystemErrorAlerts } from './system-error-alerts.ts';

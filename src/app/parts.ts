@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { createAlertService, createDestinationService } from '#alerts';
+import { type Assignees, createAlertService, createDestinationService, createWebhookSender } from '#alerts';
 import { createAuditRecorder, createAuditService } from '#audit';
 import {
   buildBundle,
@@ -19,13 +19,15 @@ import {
 import { createBatchService, createSchemaService, createSourceService, findSchema, managedSchemas } from '#ingestion';
 import { createLake } from '#lake';
 import { systemClock } from '#platform/clock';
+import { createAddressGuard, createHttpClient } from '#platform/http-client';
 import { systemIds } from '#platform/ids';
 import { createLakeClient } from '#platform/lake-client';
 import { createLog } from '#platform/log';
 import { createLocalObjectStore } from '#platform/objects';
 import { openDatabase } from '#platform/postgres';
 import { createSecrets } from '#platform/secrets';
-import type { Runtime } from './runtime.ts';
+import { createSystemErrorRecorder, createSystemErrorService } from '#system-errors';
+import { publicUrl, type Runtime } from './runtime.ts';
 
 /** Opens the stores of a role and makes the parts that have no product words. */
 export function openPlatform(runtime: Runtime) {
@@ -51,6 +53,20 @@ export function openPlatform(runtime: Runtime) {
 }
 
 export type Platform = ReturnType<typeof openPlatform>;
+
+/** How the product reaches addresses that tenants gave, and what it says when it cannot. */
+export function openOutbound({ clock, ids }: Platform, runtime: Runtime) {
+  const guard = createAddressGuard(runtime.settings.MARGAY_OUTBOUND_ALLOW_CIDRS);
+  return {
+    guard,
+    webhooks: createWebhookSender({ http: createHttpClient({ guard }), clock }),
+    systemErrors: createSystemErrorRecorder({ clock, ids }),
+    consoleUrl: `${publicUrl(runtime)}/console`,
+  };
+}
+
+/** Until there are users, a tenant has nobody to give an alert to; alerts can be given back only. */
+const nobody: Assignees = { exists: async () => false, findIdByEmail: async () => undefined };
 
 /** Starts the interpreter pool behind the strongest wall there is. */
 export async function openSandbox(
@@ -85,15 +101,23 @@ export function createServices(
       ids,
       objectionToSecondTenant: () => objection(sandbox.walls, runtime.settings.MARGAY_ALLOW_WEAK_SANDBOX),
     }),
-    alerts: createAlertService({ database, audit, clock, ids, lake: lake.reader }),
+    alerts: createAlertService({ database, audit, clock, ids, lake: lake.reader, assignees: nobody }),
     audit: createAuditService({ database }),
     batches: createBatchService({ database, audit, clock, ids }),
-    destinations: createDestinationService({ database, audit, secrets, ids }),
+    destinations: createDestinationService({
+      ...openOutbound(platform, runtime),
+      database,
+      audit,
+      secrets,
+      clock,
+      ids,
+    }),
     detections: createDetectionService({ database, audit, sandbox: sandbox.pool }),
     schemas: createSchemaService({ database, audit }),
     sources: createSourceService({ database, audit, secrets, ids, lake: lake.reader, hasSchema }),
     roles: createRoleService({ database, audit, ids }),
     sessions: createSessionService({ database, audit, clock, ids }),
+    systemErrors: createSystemErrorService({ database, audit, clock }),
     tokens: createTokenService({ database, audit, clock, ids }),
     users: createUserService({ database, audit, ids }),
   };

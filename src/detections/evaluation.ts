@@ -1,7 +1,7 @@
-import { applyMatches, type DetectionMatch } from '#alerts';
+import type { AlertIntake, DetectionMatch } from '#alerts';
 import type { Lake, RowsForLake } from '#lake';
 import { DomainError } from '#platform/errors';
-import { hashId, type Ids } from '#platform/ids';
+import { hashId } from '#platform/ids';
 import { type ObjectStore, tenantKey } from '#platform/objects';
 import type { Database } from '#platform/postgres';
 import type { ContentItem, RuleSpec } from './content/content-item.ts';
@@ -41,7 +41,7 @@ type Deps = {
   readonly sandbox: Pick<SandboxPool, 'evaluate'>;
   readonly objects: Pick<ObjectStore, 'put' | 'get'>;
   readonly lake: Pick<Lake, 'stage'>;
-  readonly ids: Ids;
+  readonly alerts: AlertIntake;
 };
 
 /** What the sandbox found, as it is stored: retries read it instead of running the rules again. */
@@ -89,7 +89,11 @@ function rowParts(line: Buffer | undefined, logType: string, evaluatedAt: Date):
   return { ...Object.fromEntries(kept), p_event: line.toString('utf8') };
 }
 
+/** Tactics and techniques a rule is about, as its author wrote them. */
+const mitreOf = ({ Reports }: RuleSpec): readonly string[] => (Reports?.['MITRE ATT&CK'] ?? []).map(String);
+
 function baseMatch(
+  { receivedAt }: BatchToEvaluate,
   spec: RuleSpec,
   id: string,
   logType: string,
@@ -106,7 +110,11 @@ function baseMatch(
     createsAlert: spec.CreateAlert,
     logType,
     tags: spec.Tags ?? [],
+    mitre: mitreOf(spec),
+    rowId: String(row['p_row_id']),
+    sourceId: String(row['p_source_id']) || undefined,
     eventTime: new Date(String(row['p_event_time'])),
+    receivedAt,
   };
 }
 
@@ -118,7 +126,7 @@ function matchHit(
   found: RuleMatch,
 ): Hit {
   const row = rowParts(line, logType, batch.evaluatedAt);
-  const base = baseMatch(spec, found.ruleId, logType, row);
+  const base = baseMatch(batch, spec, found.ruleId, logType, row);
   const match: DetectionMatch = {
     ...base,
     type: 'RULE',
@@ -142,7 +150,7 @@ function errorHit(
   error: RuleError,
 ): Hit {
   const row = rowParts(line, logType, batch.evaluatedAt);
-  const base = baseMatch(spec, error.ruleId, logType, row);
+  const base = baseMatch(batch, spec, error.ruleId, logType, row);
   const { kind, exception, message, traceback } = error;
   const match: DetectionMatch = {
     ...base,
@@ -262,9 +270,9 @@ export function createEvaluator(deps: Deps): Evaluator {
     database.withTenant(batch.tenantId, async (tx) => {
       if (!(await insertEvaluation(tx, batch.batchId, batch.evaluatedAt)))
         return (await findAlertIds(tx, batch.batchId)) ?? [];
-      const alertIds = await applyMatches(tx, deps.ids, {
+      const alertIds = await deps.alerts.applyMatches(tx, {
+        batchId: batch.batchId,
         evaluatedAt: batch.evaluatedAt,
-        receivedAt: batch.receivedAt,
         traceId: batch.traceId,
         matches: hits.map((hit) => hit.match),
       });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { startTestDeployment } from '../support/deployment.ts';
+import { startReceiver } from '../support/webhook-receiver.ts';
 
 const deployment = await startTestDeployment();
 const [a, b] = [await deployment.tenant('first'), await deployment.tenant('second')];
@@ -12,14 +13,14 @@ afterAll(() => deployment.stop());
 
 const always = { from: new Date('2000-01-01'), to: new Date('2100-01-01') };
 const span = { createdAtAfter: '2000-01-01T00:00:00Z', createdAtBefore: '2100-01-01T00:00:00Z', pageSize: 100 };
-const listAlerts = '{ node { id title severity eventCount deliveries { state } events { edges { node } } } }';
+const listAlerts = '{ node { id title severity eventCount deliveryStates { state } events { edges { node } } } }';
 type AlertNode = {
   node: {
     id: string;
     title: string;
     severity: string;
     eventCount: number;
-    deliveries: { state: string }[];
+    deliveryStates: { state: string }[];
     events: { edges: unknown[] };
   };
 };
@@ -67,7 +68,7 @@ test('an event becomes an alert that is signed and delivered, in its own tenant 
   const [, time, digest] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(message?.signature ?? '') ?? [];
   expect(createHmac('sha256', secret).update(`${time}.${message?.body}`).digest('hex')).toBe(digest);
   await expect
-    .poll(async () => (await alertsOf(a)).map((alert) => [alert.title, alert.deliveries]), { timeout: 10_000 })
+    .poll(async () => (await alertsOf(a)).map((alert) => [alert.title, alert.deliveryStates]), { timeout: 10_000 })
     .toEqual([['mallory made mallory/app public', [{ state: 'DELIVERED' }]]]);
   expect(await alertsOf(b)).toEqual([]);
   await expect.poll(async () => (await alertsOf(a))[0]?.events.edges.length, { timeout: 15_000 }).toBe(1);
@@ -91,6 +92,39 @@ test('a rule that hangs and a rule that raises are reported, and the good rule o
     await b.ask('mutation ($input: DeleteDetectionInput!) { deleteDetection(input: $input) { id } }', {
       input: { id },
     });
+});
+
+test('a destination that refuses alerts becomes an alert itself, and its attempts are in the log', async () => {
+  const refusing = await startReceiver(() => 410);
+  const { data } = await b.ask(
+    `mutation { createWebhookDestination(input: {name: "refusing", url: "${refusing.url}", severities: [CRITICAL], alertTypes: [RULE]}) { id endpoint } }`,
+  );
+  const destination = data?.['createWebhookDestination'] as { id: string; endpoint: string };
+  expect(refusing.url.startsWith(`${destination.endpoint}/`)).toBe(true);
+  await b.send(publicRepository('trudy'));
+  const fields = `edges { node { title origin { ... on Detection { id } ... on SystemError { type relatedComponent } } deliveries { outputId success statusCode } } }`;
+  const list = async (type: string) => {
+    const answer = await b.ask(`query ($input: AlertsInput!) { alerts(input: $input) { ${fields} } }`, {
+      input: { ...span, type },
+    });
+    expect(answer.errors).toBeUndefined();
+    return (answer.data?.['alerts'] as { edges: { node: Record<string, unknown> }[] }).edges.map(({ node }) => node);
+  };
+  await expect
+    .poll(() => list('SYSTEM_ERROR'), { timeout: 30_000 })
+    .toMatchObject([
+      {
+        title: 'Alerts are not delivered to "refusing"',
+        origin: { type: 'ALERT_DELIVERY', relatedComponent: 'DESTINATION' },
+      },
+    ]);
+  const alert = (await list('ALERT')).find(({ title }) => title === 'trudy made trudy/app public');
+  expect(alert).toMatchObject({
+    origin: { id: expect.stringContaining('GitHub') },
+    deliveries: [{ outputId: destination.id, success: false, statusCode: 410 }],
+  });
+  await b.ask(`mutation { deleteDestination(input: {id: "${destination.id}"}) { id } }`);
+  await refusing.close();
 });
 
 describe('requests that are not right', () => {

@@ -1,6 +1,7 @@
 import { afterAll, expect, test, vi } from 'vitest';
 import { buildSchema } from '../../graphql/schema.ts';
 import { startTestDeployment } from '../support/deployment.ts';
+import { startReceiver } from '../support/webhook-receiver.ts';
 
 /**
  * Walks every root field of the schema, first as the owner with valid ids, then as another tenant's owner with the same
@@ -9,10 +10,16 @@ import { startTestDeployment } from '../support/deployment.ts';
 
 const deployment = await startTestDeployment();
 const [owner, stranger] = [await deployment.tenant('owner'), await deployment.tenant('stranger')];
-afterAll(() => deployment.stop());
+const refusing = await startReceiver(() => 410);
+afterAll(async () => {
+  await deployment.stop();
+  await refusing.close();
+});
 
 type Ids = {
   alert: string;
+  delivery: string;
+  systemError: string;
   source: string;
   destination: string;
   detection: string;
@@ -38,7 +45,7 @@ const walks: Readonly<Record<string, Walk>> = {
   alerts: { query: () => `{ alerts(input: {${span}}) { edges { node { id } } } }`, stranger: 'own' },
   alert: {
     query: ({ alert }) =>
-      `{ alert(id: "${alert}") { id comments { id } deliveries { id } events { edges { node } } } }`,
+      `{ alert(id: "${alert}") { id comments { id } deliveries { outputId } deliveryStates { id } events { edges { node } } } }`,
     stranger: 'none',
   },
   updateAlertStatusById: {
@@ -50,11 +57,41 @@ const walks: Readonly<Record<string, Walk>> = {
     query: ({ alert }) => `mutation { createAlertComment(input: {alertId: "${alert}", body: "x"}) { comment { id } } }`,
     stranger: 'none',
   },
+  updateAlertsAssigneeById: {
+    query: ({ alert }) => `mutation { updateAlertsAssigneeById(input: {ids: ["${alert}"]}) { alerts { id } } }`,
+    stranger: 'none',
+  },
+  updateAlertsAssigneeByEmail: {
+    query: ({ alert }) => `mutation { updateAlertsAssigneeByEmail(input: {ids: ["${alert}"]}) { alerts { id } } }`,
+    stranger: 'none',
+  },
+  retryDelivery: {
+    query: ({ delivery }) => `mutation { retryDelivery(input: {id: "${delivery}"}) { delivery { id } } }`,
+    stranger: 'none',
+  },
+  systemErrors: { query: () => '{ systemErrors { edges { node { id } } } }', stranger: 'own' },
+  resolveSystemError: {
+    query: ({ systemError }) => `mutation { resolveSystemError(input: {id: "${systemError}"}) { id } }`,
+    stranger: 'none',
+  },
   destinations: { query: () => '{ destinations { id name } }', stranger: 'own' },
   createWebhookDestination: {
     query: () =>
       'mutation { createWebhookDestination(input: {name: "walk", url: "https://example.com/", severities: [LOW]}) { id } }',
     stranger: 'own',
+  },
+  destination: {
+    query: ({ destination }) => `{ destination(id: "${destination}") { id endpoint } }`,
+    stranger: 'none',
+  },
+  updateWebhookDestination: {
+    query: ({ destination }) =>
+      `mutation { updateWebhookDestination(input: {id: "${destination}", name: "walked", severities: [LOW]}) { id } }`,
+    stranger: 'none',
+  },
+  sendTestAlert: {
+    query: ({ destination }) => `mutation { sendTestAlert(input: {id: "${destination}"}) { outputId success } }`,
+    stranger: 'none',
   },
   deleteDestination: {
     query: ({ destination }) => `mutation { deleteDestination(input: {id: "${destination}"}) { id } }`,
@@ -159,7 +196,7 @@ async function makeIds(): Promise<Ids> {
     ({ saveDetection }: { saveDetection: { id: string } }) => saveDetection.id,
   );
   const destination = await data(
-    'mutation { createWebhookDestination(input: {name: "owned", url: "https://example.com/", severities: [LOW]}) { id } }',
+    `mutation { createWebhookDestination(input: {name: "owned", url: "${refusing.url}", severities: [INFO, LOW, MEDIUM, HIGH, CRITICAL], alertTypes: [RULE]}) { id } }`,
     (it: { createWebhookDestination: { id: string } }) => it.createWebhookDestination.id,
   );
   const source = await data(
@@ -181,20 +218,27 @@ async function makeIds(): Promise<Ids> {
   const sent = await owner.send(
     `${JSON.stringify({ '@timestamp': Date.now(), action: 'protected_branch.destroy', actor: 'x', repo: 'x/y' })}\n`,
   );
-  const alerts = async () => {
-    const { data: found } = await owner.ask(`{ alerts(input: {${span}}) { edges { node { id } } } }`);
-    return (found?.['alerts'] as { edges: { node: { id: string } }[] } | undefined)?.edges ?? [];
+  type Raised = {
+    alerts: { edges: { node: { id: string; deliveryStates: { id: string }[] } }[] };
+    systemErrors: { edges: { node: { id: string } }[] };
   };
-  const alert = await vi.waitFor(
+  /** The destination refuses the alert, so the delivery is given up at once and a system error follows. */
+  const raised = await vi.waitFor(
     async () => {
-      const id = (await alerts())[0]?.node.id;
-      if (id === undefined) throw new Error('no alert yet');
-      return id;
+      const nodes = 'edges { node { id deliveryStates { id } } }';
+      const { data: found } = await owner.ask(
+        `{ alerts(input: {${span}}) { ${nodes} } systemErrors { edges { node { id } } } }`,
+      );
+      const { alerts, systemErrors } = found as Raised;
+      const alert = alerts.edges[0]?.node;
+      const [delivery, systemError] = [alert?.deliveryStates[0]?.id, systemErrors.edges[0]?.node.id];
+      if (!alert || !delivery || !systemError) throw new Error('not there yet');
+      return { alert: alert.id, delivery, systemError };
     },
     { timeout: 30_000, interval: 200 },
   );
   return {
-    alert,
+    ...raised,
     user,
     role,
     source,
@@ -208,6 +252,8 @@ async function makeIds(): Promise<Ids> {
 const ids = await makeIds();
 const unknown: Ids = {
   alert: 'f'.repeat(32),
+  delivery: 'e'.repeat(32),
+  systemError: crypto.randomUUID(),
   source: crypto.randomUUID(),
   destination: crypto.randomUUID(),
   detection: 'No.Such',

@@ -1,88 +1,98 @@
-import type { TenantTx } from '#platform/postgres';
-import type { AlertType } from '../alert.ts';
-import type { AlertWindow } from './window.ts';
-
-export type WindowKey = { readonly detectionId: string; readonly type: AlertType; readonly dedup: string };
+import type { TenantTx, Tx } from '#platform/postgres';
+import type { AlertSeed } from './detection-match.ts';
+import type { Tally, Window } from './window.ts';
 
 type WindowRow = {
-  detection_id: string;
-  type: AlertType;
-  dedup: string;
+  id: string;
+  alert_id: string;
   opened_at: Date;
-  ends_at: Date;
+  closes_at: Date;
   match_count: string;
-  first_event_at: Date;
-  last_event_at: Date;
-  alert_id: string | null;
+  is_alert: boolean;
+  pending: string | null;
 };
 
-/** Text under which a key is found in maps. */
-export const keyText = ({ detectionId, type, dedup }: WindowKey): string => JSON.stringify([detectionId, type, dedup]);
+type StoredTally = Omit<Tally, 'firstEventAt' | 'lastEventAt' | 'firstReceivedAt' | 'lastReceivedAt'> & {
+  firstEventAt: string;
+  lastEventAt: string;
+  firstReceivedAt: string;
+  lastReceivedAt: string;
+};
+
+function parsePending(text: string): NonNullable<Window['pending']> {
+  const { seed, tally } = JSON.parse(text) as { seed: AlertSeed; tally: StoredTally };
+  return {
+    seed,
+    tally: {
+      ...tally,
+      firstEventAt: new Date(tally.firstEventAt),
+      lastEventAt: new Date(tally.lastEventAt),
+      firstReceivedAt: new Date(tally.firstReceivedAt),
+      lastReceivedAt: new Date(tally.lastReceivedAt),
+    },
+  };
+}
+
+const toWindow = (row: WindowRow): Window => ({
+  id: row.id,
+  alertId: row.alert_id,
+  openedAt: row.opened_at,
+  closesAt: row.closes_at,
+  matchCount: Number(row.match_count),
+  isAlert: row.is_alert,
+  pending: row.pending === null ? null : parsePending(row.pending),
+});
+
+const asRows = (windows: readonly Window[]): string =>
+  JSON.stringify(
+    windows.map((window) => ({
+      id: window.id,
+      alert_id: window.alertId,
+      opened_at: window.openedAt,
+      closes_at: window.closesAt,
+      match_count: window.matchCount,
+      is_alert: window.isAlert,
+      pending: window.pending === null ? null : JSON.stringify(window.pending),
+    })),
+  );
+
+const recordset = `json_to_recordset($2::json) AS w (id text, alert_id text, opened_at timestamptz, closes_at timestamptz,
+  match_count bigint, is_alert boolean, pending text)`;
 
 /**
- * Locks the windows of the keys, making empty ones where there are none. `keys` must be sorted by `keyText`, so that two
- * transactions never wait for each other.
+ * Locks the windows of these ids, adding the given ones where there are none, and returns what is there now.
+ * Rows are added and then locked in the order of their ids, so writers of overlapping sets wait and never deadlock.
  */
-export async function lockWindows(
-  tx: TenantTx,
-  keys: readonly WindowKey[],
-  now: Date,
-): Promise<ReadonlyMap<string, AlertWindow>> {
-  const lists = [
-    tx.tenantId,
-    keys.map((key) => key.detectionId),
-    keys.map((key) => key.type),
-    keys.map((key) => key.dedup),
-  ];
+export async function lockWindows(tx: TenantTx, openings: readonly Window[]): Promise<ReadonlyMap<string, Window>> {
   await tx.execute(
-    `INSERT INTO alert_windows (tenant_id, detection_id, type, dedup, opened_at, ends_at, match_count, first_event_at, last_event_at)
-     SELECT $1, k.detection_id, k.type, k.dedup, $5, $5, 0, $5, $5
-     FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS k (detection_id, type, dedup, place) ORDER BY k.place
-     ON CONFLICT DO NOTHING`,
-    [...lists, now],
+    `INSERT INTO alert_windows (tenant_id, id, alert_id, opened_at, closes_at, match_count, is_alert)
+     SELECT $1, id, alert_id, opened_at, closes_at, match_count, is_alert FROM ${recordset} ORDER BY id COLLATE "C"
+     ON CONFLICT (tenant_id, id) DO NOTHING`,
+    [tx.tenantId, asRows(openings)],
   );
   const rows = await tx.query<WindowRow>(
-    `SELECT w.* FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS k (detection_id, type, dedup, place)
-     JOIN alert_windows w ON w.tenant_id = $1 AND w.detection_id = k.detection_id AND w.type = k.type AND w.dedup = k.dedup
-     ORDER BY k.place FOR UPDATE OF w`,
-    lists,
+    `SELECT id, alert_id, opened_at, closes_at, match_count, is_alert, pending FROM alert_windows
+     WHERE tenant_id = $1 AND id = ANY ($2::text[]) ORDER BY id COLLATE "C" FOR UPDATE`,
+    [tx.tenantId, openings.map((window) => window.id)],
   );
-  return new Map(
-    rows.map((row) => [
-      keyText({ detectionId: row.detection_id, type: row.type, dedup: row.dedup }),
-      {
-        openedAt: row.opened_at,
-        endsAt: row.ends_at,
-        matchCount: Number(row.match_count),
-        firstEventAt: row.first_event_at,
-        lastEventAt: row.last_event_at,
-        alertId: row.alert_id,
-      },
-    ]),
+  return new Map(rows.map((row) => [row.id, toWindow(row)]));
+}
+
+/** Writes back windows that this transaction holds locked. */
+export async function saveWindows(tx: TenantTx, windows: readonly Window[]): Promise<void> {
+  await tx.execute(
+    `UPDATE alert_windows AS kept SET alert_id = w.alert_id, opened_at = w.opened_at, closes_at = w.closes_at,
+       match_count = w.match_count, is_alert = w.is_alert, pending = w.pending
+     FROM ${recordset} WHERE kept.tenant_id = $1 AND kept.id = w.id`,
+    [tx.tenantId, asRows(windows)],
   );
 }
 
-export async function saveWindows(
-  tx: TenantTx,
-  changes: readonly { readonly key: WindowKey; readonly window: AlertWindow }[],
-): Promise<void> {
+/** Forgets windows of all tenants that ended before the given time, a few at a time. */
+export async function deleteOldWindows(tx: Tx, before: Date, limit: number): Promise<void> {
   await tx.execute(
-    `UPDATE alert_windows w SET opened_at = c.opened_at, ends_at = c.ends_at, match_count = c.match_count,
-       first_event_at = c.first_event_at, last_event_at = c.last_event_at, alert_id = c.alert_id
-     FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::timestamptz[], $9::timestamptz[], $10::text[])
-       AS c (detection_id, type, dedup, opened_at, ends_at, match_count, first_event_at, last_event_at, alert_id)
-     WHERE w.tenant_id = $1 AND w.detection_id = c.detection_id AND w.type = c.type AND w.dedup = c.dedup`,
-    [
-      tx.tenantId,
-      changes.map(({ key }) => key.detectionId),
-      changes.map(({ key }) => key.type),
-      changes.map(({ key }) => key.dedup),
-      changes.map(({ window }) => window.openedAt),
-      changes.map(({ window }) => window.endsAt),
-      changes.map(({ window }) => window.matchCount),
-      changes.map(({ window }) => window.firstEventAt),
-      changes.map(({ window }) => window.lastEventAt),
-      changes.map(({ window }) => window.alertId),
-    ],
+    `DELETE FROM alert_windows WHERE (tenant_id, id) IN (
+       SELECT tenant_id, id FROM alert_windows WHERE closes_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    [before, limit],
   );
 }

@@ -1,92 +1,157 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { DetectionMatch } from '../alert.ts';
-import { addToWindow, type AlertWindow } from './window.ts';
+import { type DetectionMatch, seedOf } from './detection-match.ts';
+import { advanceWindow, groupMatches, openWindow, type Window } from './window.ts';
 
-const start = new Date('2026-01-01T00:00:00Z');
-const after = (minutes: number) => new Date(start.getTime() + minutes * 60_000);
-const match = (changes: Partial<DetectionMatch> = {}): DetectionMatch => ({
-  detectionId: 'R',
+const start = Date.parse('2026-01-01T00:00:00Z');
+const at = (minutes: number): Date => new Date(start + minutes * 60_000);
+
+const match = (over: Partial<DetectionMatch> = {}): DetectionMatch => ({
+  detectionId: 'Rule',
   type: 'RULE',
-  displayName: 'R',
-  dedup: 'd',
-  title: 't',
-  severity: 'LOW',
-  description: '',
-  reference: '',
-  runbook: '',
-  destinations: undefined,
-  context: undefined,
+  displayName: 'A rule',
+  dedup: 'key',
+  title: 'Title',
+  severity: 'HIGH',
   dedupPeriodMinutes: 60,
   threshold: 1,
   createsAlert: true,
-  logType: 'T',
+  logType: 'AWS.CloudTrail',
+  rowId: 'row',
+  eventTime: at(0),
+  receivedAt: at(0),
   tags: [],
-  eventTime: start,
-  ...changes,
+  mitre: [],
+  ...over,
 });
 
-test('matches inside the window join its alert and do not extend it', () => {
-  const first = addToWindow('t', undefined, [match()], start);
-  const second = addToWindow('t', first.window, [match()], after(59));
-  const third = addToWindow('t', second.window, [match()], after(60));
-  expect([first.isNew, second.isNew, third.isNew]).toEqual([true, false, true]);
-  expect(second.alertId).toBe(first.alertId);
-  expect(third.alertId).not.toBe(first.alertId);
-  expect(second.window).toMatchObject({ matchCount: 2, endsAt: after(60) });
+/** Windows and alerts of one tenant in memory, moved by the functions under test. */
+function newLedger() {
+  const windows = new Map<string, Window>();
+  const alerts = new Map<string, { count: number; title: string }>();
+  const apply = (evaluatedAt: Date, matches: readonly DetectionMatch[]) => {
+    const { groups, windowIds } = groupMatches(matches);
+    for (const group of groups) {
+      const known = windows.get(group.windowId) ?? openWindow('tenant', group, evaluatedAt);
+      const { window, effect } = advanceWindow('tenant', known, group, evaluatedAt);
+      windows.set(group.windowId, window);
+      if (effect.kind === 'create') alerts.set(window.alertId, { count: effect.tally.count, title: effect.seed.title });
+      const alert = alerts.get(window.alertId);
+      if (effect.kind === 'add' && alert !== undefined) alert.count += effect.tally.count;
+    }
+    return windowIds.map((id) => (id === undefined ? null : windows.get(id)?.alertId));
+  };
+  return { apply, alerts };
+}
+
+test('matches within the period of the first belong to one alert, and none of them makes it longer', () => {
+  const { apply, alerts } = newLedger();
+  const ids = [0, 30, 59, 60, 119].map((minute) => apply(at(minute), [match()])[0]);
+  expect(new Set(ids).size).toBe(2);
+  expect([...alerts.values()].map(({ count }) => count)).toEqual([3, 2]);
 });
 
-test('below the threshold no alert exists, and the matches already carry its id', () => {
-  const low = match({ threshold: 3 });
-  const first = addToWindow('t', undefined, [low, low], start);
-  const second = addToWindow('t', first.window, [low], after(1));
-  const third = addToWindow('t', second.window, [low], after(2));
-  expect(first.window.alertId).toBeNull();
-  expect([first.isNew, second.isNew, third.isNew]).toEqual([false, true, false]);
-  expect(second.alertId).toBe(first.alertId);
-  expect(third.window.matchCount).toBe(4);
+test('the window is counted by evaluation, not by event time', () => {
+  const { apply, alerts } = newLedger();
+  apply(at(0), [match({ eventTime: at(-100_000) }), match({ eventTime: at(100_000) })]);
+  expect([...alerts.values()]).toMatchObject([{ count: 2 }]);
 });
 
-test('the same window of another tenant, detection or dedup string has another id', () => {
-  const ids = [
-    addToWindow('t', undefined, [match()], start),
-    addToWindow('u', undefined, [match()], start),
-    addToWindow('t', undefined, [match({ detectionId: 'S' })], start),
-    addToWindow('t', undefined, [match({ dedup: 'e' })], start),
-    addToWindow('t', undefined, [match({ type: 'RULE_ERROR' })], start),
-  ].map((change) => change.alertId);
-  expect(new Set(ids).size).toBe(5);
+test('below the threshold there is no alert; at the threshold it is made of the first match and counts all', () => {
+  const { apply, alerts } = newLedger();
+  const first = apply(at(0), [match({ threshold: 3, title: 'first' })]);
+  apply(at(1), [match({ threshold: 3, title: 'second' })]);
+  expect(alerts.size).toBe(0);
+  const third = apply(at(2), [match({ threshold: 3, title: 'third' }), match({ threshold: 3 })]);
+  expect([...alerts.values()]).toEqual([{ count: 4, title: 'first' }]);
+  expect(third).toEqual([first[0], first[0]]);
 });
 
-test('however matches are spread over time, each alert is made once and every match is counted once', () => {
+test('matches that did not reach the threshold are forgotten with their window', () => {
+  const { apply, alerts } = newLedger();
+  for (const minute of [0, 60, 120]) apply(at(minute), [match({ threshold: 2 })]);
+  expect(alerts.size).toBe(0);
+});
+
+test('a rule error has its own alert and needs no threshold', () => {
+  const { apply, alerts } = newLedger();
+  apply(at(0), [match({ threshold: 9 }), match({ type: 'RULE_ERROR', threshold: 9, title: 'KeyError' })]);
+  expect([...alerts.values()]).toEqual([{ count: 1, title: 'KeyError' }]);
+});
+
+test('a match that makes no alert has no id and opens no window', () => {
+  const { apply, alerts } = newLedger();
+  expect(apply(at(0), [match({ createsAlert: false })])).toEqual([null]);
+  expect(alerts.size).toBe(0);
+});
+
+test('a period of zero groups nothing', () => {
+  const { apply, alerts } = newLedger();
+  apply(at(0), [match({ dedupPeriodMinutes: 0, rowId: 'a' }), match({ dedupPeriodMinutes: 0, rowId: 'b' })]);
+  expect(alerts.size).toBe(2);
+});
+
+test('a batch that was evaluated before the window opened still counts into it', () => {
+  const { apply, alerts } = newLedger();
+  apply(at(10), [match()]);
+  apply(at(5), [match()]);
+  expect([...alerts.values()]).toMatchObject([{ count: 2 }]);
+});
+
+test('rule and dedup string cannot run into one another', () => {
+  const { groups } = groupMatches([match({ detectionId: 'ab', dedup: 'c' }), match({ detectionId: 'a', dedup: 'bc' })]);
+  expect(groups).toHaveLength(2);
+});
+
+test('what Postgres cannot store is taken out, and dedup strings that become equal share a window', () => {
+  expect(seedOf(match({ title: 'a\0b\ud800', dedup: '\udc00' }))).toMatchObject({ title: 'ab\ufffd', dedup: '\ufffd' });
+  const { groups } = groupMatches([match({ dedup: '\ud800' }), match({ dedup: '\ud801' })]);
+  expect(groups).toMatchObject([{ tally: { count: 2 } }]);
+});
+
+test('a context that is too long is replaced by a word about it', () => {
+  const { context } = seedOf(match({ context: JSON.stringify({ text: 'x'.repeat(204_800) }) }));
+  expect(JSON.parse(context ?? '')).toMatchObject({ _error: expect.stringContaining('204800') });
+});
+
+type Step = { readonly minute: number; readonly dedups: readonly string[] };
+
+/** The rule of the product in its plainest form: one match at a time, one open window per key. */
+function model(steps: readonly Step[], periodMinutes: number, threshold: number) {
+  const open = new Map<string, { from: number; count: number }>();
+  const alertCounts = new Map<string, number>();
+  for (const { minute, dedups } of steps)
+    for (const dedup of dedups) {
+      const known = open.get(dedup);
+      const current = known && minute < known.from + periodMinutes ? known : { from: minute, count: 0 };
+      current.count += 1;
+      open.set(dedup, current);
+      if (current.count >= threshold) alertCounts.set(`${dedup}@${current.from}`, current.count);
+    }
+  return [...alertCounts.values()].toSorted((a, b) => a - b);
+}
+
+test('any order of batches gives the alerts and counts of the plain rule', () => {
+  const step = fc.record({
+    minute: fc.integer({ min: 0, max: 200 }),
+    dedups: fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 6 }),
+  });
   fc.assert(
     fc.property(
-      fc.array(fc.record({ minutes: fc.nat(30), count: fc.integer({ min: 1, max: 4 }) }), { maxLength: 30 }),
+      fc.array(step, { maxLength: 30 }),
+      fc.integer({ min: 1, max: 90 }),
       fc.integer({ min: 1, max: 5 }),
-      (steps, threshold) => {
-        let window: AlertWindow | undefined;
-        let now = 0;
-        const made = new Set<string>();
-        const counted = new Map<string, number>();
-        for (const step of steps) {
-          now += step.minutes;
-          const one = match({ threshold, dedupPeriodMinutes: 45 });
-          const change = addToWindow(
-            't',
-            window,
-            [one, ...Array.from({ length: step.count - 1 }, () => one)],
-            after(now),
+      (steps, dedupPeriodMinutes, threshold) => {
+        const { apply, alerts } = newLedger();
+        for (const { minute, dedups } of steps)
+          apply(
+            at(minute),
+            dedups.map((dedup) => match({ dedup, dedupPeriodMinutes, threshold })),
           );
-          if (change.isNew) {
-            expect(made.has(change.alertId)).toBe(false);
-            made.add(change.alertId);
-          }
-          counted.set(change.alertId, (counted.get(change.alertId) ?? 0) + step.count);
-          expect(change.window.matchCount).toBe(counted.get(change.alertId));
-          expect(change.window.alertId !== null).toBe(change.window.matchCount >= threshold);
-          window = change.window;
-        }
+        const counts = [...alerts.values()].map(({ count }) => count).toSorted((a, b) => a - b);
+        expect(counts).toEqual(model(steps, dedupPeriodMinutes, threshold));
       },
     ),
+    { numRuns: 500 },
   );
 });

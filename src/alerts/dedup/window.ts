@@ -1,69 +1,141 @@
 import { hashId } from '#platform/ids';
-import type { DetectionMatch } from '../alert.ts';
+import type { AlertId } from '../alert.ts';
+import { type AlertSeed, type DetectionMatch, seedOf, storableText } from './detection-match.ts';
 
-/** Matches of one detection and dedup string since the window opened. */
-export type AlertWindow = {
-  readonly openedAt: Date;
-  readonly endsAt: Date;
-  readonly matchCount: number;
+/** What a number of matches add up to. */
+export type Tally = {
+  readonly count: number;
   readonly firstEventAt: Date;
   readonly lastEventAt: Date;
-  /** Set once the threshold was reached. */
-  readonly alertId: string | null;
+  readonly firstReceivedAt: Date;
+  readonly lastReceivedAt: Date;
+  readonly logTypes: readonly string[];
+  readonly logSources: readonly string[];
 };
 
-export type WindowChange = {
-  readonly window: AlertWindow;
-  /** Id under which the matches are filed; the alert with this id exists from the threshold on. */
-  readonly alertId: string;
-  /** True when these matches make the window's alert. */
-  readonly isNew: boolean;
+/** Matches of one batch with the same detection, kind and dedup string. */
+export type MatchGroup = {
+  readonly windowId: string;
+  readonly seed: AlertSeed;
+  readonly tally: Tally;
+  readonly threshold: number;
+  readonly dedupPeriodMinutes: number;
 };
 
-/** The same window gives the same id, so a repeated transaction cannot make a second alert. */
-function alertIdOf(
-  tenantId: string,
-  match: Pick<DetectionMatch, 'detectionId' | 'type' | 'dedup'>,
-  openedAt: Date,
-): string {
-  return hashId(tenantId, match.detectionId, match.type, match.dedup, openedAt.toISOString());
+/**
+ * Fixed span of time in which matches belong to one alert. It starts with the first match by processing time and is
+ * never extended, so a steady stream cannot keep one alert open for ever.
+ */
+export type Window = {
+  readonly id: string;
+  /** Id that the window's alert has or will have. */
+  readonly alertId: AlertId;
+  readonly openedAt: Date;
+  readonly closesAt: Date;
+  readonly matchCount: number;
+  readonly isAlert: boolean;
+  /** Content and sum so far, kept while the threshold is not reached. */
+  readonly pending: { readonly seed: AlertSeed; readonly tally: Tally } | null;
+};
+
+/** What happens to the alert of a window: nothing yet, it comes into being, or it grows. */
+export type WindowEffect =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'create'; readonly seed: AlertSeed; readonly tally: Tally }
+  | { readonly kind: 'add'; readonly tally: Tally };
+
+const earlier = (a: Date, b: Date): Date => (a <= b ? a : b);
+const later = (a: Date, b: Date): Date => (a >= b ? a : b);
+const union = (a: readonly string[], b: readonly string[]): readonly string[] =>
+  b.every((item) => a.includes(item)) ? a : [...new Set([...a, ...b])];
+
+function addTallies(a: Tally, b: Tally): Tally {
+  return {
+    count: a.count + b.count,
+    firstEventAt: earlier(a.firstEventAt, b.firstEventAt),
+    lastEventAt: later(a.lastEventAt, b.lastEventAt),
+    firstReceivedAt: earlier(a.firstReceivedAt, b.firstReceivedAt),
+    lastReceivedAt: later(a.lastReceivedAt, b.lastReceivedAt),
+    logTypes: union(a.logTypes, b.logTypes),
+    logSources: union(a.logSources, b.logSources),
+  };
+}
+
+const tallyOf = (match: DetectionMatch): Tally => ({
+  count: 1,
+  firstEventAt: match.eventTime,
+  lastEventAt: match.eventTime,
+  firstReceivedAt: match.receivedAt,
+  lastReceivedAt: match.receivedAt,
+  logTypes: [storableText(match.logType)],
+  logSources: match.sourceId === undefined ? [] : [match.sourceId],
+});
+
+/** Errors and matches never share a window. A period of zero groups nothing: each event has a window of its own. */
+function windowIdOf(match: DetectionMatch): string {
+  const parts = [match.type, storableText(match.detectionId), storableText(match.dedup)];
+  return match.dedupPeriodMinutes > 0 ? hashId(...parts) : hashId(...parts, match.rowId);
+}
+
+export type GroupedMatches = {
+  /** Sorted by window id: all writers lock windows in this order. */
+  readonly groups: readonly MatchGroup[];
+  /** Window of each match, in the order given; undefined for matches that make no alert. */
+  readonly windowIds: readonly (string | undefined)[];
+};
+
+/** Sums up the matches of a batch by window. The first match of a group in the given order is what an alert is made of. */
+export function groupMatches(matches: readonly DetectionMatch[]): GroupedMatches {
+  const groups = new Map<string, MatchGroup>();
+  const windowIds = matches.map((match) => {
+    if (!match.createsAlert) return undefined;
+    const windowId = windowIdOf(match);
+    const known = groups.get(windowId);
+    const group = known ?? {
+      windowId,
+      seed: seedOf(match),
+      threshold: match.type === 'RULE' ? Math.max(1, match.threshold) : 1,
+      dedupPeriodMinutes: match.dedupPeriodMinutes,
+    };
+    const tally = known === undefined ? tallyOf(match) : addTallies(known.tally, tallyOf(match));
+    groups.set(windowId, { ...group, tally });
+    return windowId;
+  });
+  return { groups: [...groups.values()].toSorted((a, b) => (a.windowId < b.windowId ? -1 : 1)), windowIds };
+}
+
+/** An empty window that begins now. Its alert id follows from tenant, window and start, so a repeated batch finds the same. */
+export function openWindow(tenantId: string, group: MatchGroup, evaluatedAt: Date): Window {
+  return {
+    id: group.windowId,
+    alertId: hashId(tenantId, group.windowId, evaluatedAt.toISOString()),
+    openedAt: evaluatedAt,
+    closesAt: new Date(evaluatedAt.getTime() + group.dedupPeriodMinutes * 60_000),
+    matchCount: 0,
+    isAlert: false,
+    pending: null,
+  };
 }
 
 /**
- * Adds the matches of one evaluation to their window, or opens a new one. The window is counted from its first match,
- * by processing time: a steady stream cannot keep one alert open forever. `matches` are of one key, in event order.
+ * Counts a group into its window, or into a new one when the known window is over at `evaluatedAt`. A batch that was
+ * evaluated before the known window opened still counts into it: there is one window per key at a time.
  */
-export function addToWindow(
+export function advanceWindow(
   tenantId: string,
-  before: AlertWindow | undefined,
-  matches: readonly [DetectionMatch, ...DetectionMatch[]],
+  known: Window,
+  group: MatchGroup,
   evaluatedAt: Date,
-): WindowChange {
-  const [first] = matches;
-  const isOpen = before !== undefined && evaluatedAt < before.endsAt;
-  const times = matches.map((match) => match.eventTime.getTime());
-  const openedAt = isOpen ? before.openedAt : evaluatedAt;
-  const matchCount = (isOpen ? before.matchCount : 0) + matches.length;
-  const alertId = alertIdOf(tenantId, first, openedAt);
-  const hasAlert = isOpen && before.alertId !== null;
-  const isReached = matchCount >= first.threshold;
-  const extremes = (known: Date | undefined, pick: (...values: number[]) => number) =>
-    new Date(
-      pick(
-        ...(isOpen && known ? [known.getTime()] : []),
-        times.reduce((a, b) => pick(a, b)),
-      ),
-    );
+): { readonly window: Window; readonly effect: WindowEffect } {
+  const current = evaluatedAt < known.closesAt ? known : openWindow(tenantId, group, evaluatedAt);
+  const matchCount = current.matchCount + group.tally.count;
+  if (current.isAlert) return { window: { ...current, matchCount }, effect: { kind: 'add', tally: group.tally } };
+  const seed = current.pending?.seed ?? group.seed;
+  const tally = current.pending === null ? group.tally : addTallies(current.pending.tally, group.tally);
+  if (matchCount < group.threshold)
+    return { window: { ...current, matchCount, pending: { seed, tally } }, effect: { kind: 'none' } };
   return {
-    alertId,
-    isNew: !hasAlert && isReached,
-    window: {
-      openedAt,
-      endsAt: isOpen ? before.endsAt : new Date(evaluatedAt.getTime() + first.dedupPeriodMinutes * 60_000),
-      matchCount,
-      firstEventAt: extremes(before?.firstEventAt, Math.min),
-      lastEventAt: extremes(before?.lastEventAt, Math.max),
-      alertId: hasAlert || isReached ? alertId : null,
-    },
+    window: { ...current, matchCount, isAlert: true, pending: null },
+    effect: { kind: 'create', seed, tally },
   };
 }

@@ -1,42 +1,44 @@
-import { createDeliveryService } from '#alerts';
+import { createAlertIntake, createDeliverer, createSystemErrorAlerts } from '#alerts';
 import { createEvaluator } from '#detections';
 import { createBatchProcessor, defaultBodyLimits } from '#ingestion';
-import { deliverAlert, jobDefinitions, processBatch } from '#jobs';
+import { deliverAlert, jobDefinitions, processBatch, raiseSystemError } from '#jobs';
 import { startLoader } from '#lake';
-import { createOutboundClient } from '#platform/http-client';
 import { assertOneHandlerEach, createJobs } from '#platform/jobs';
-import { openSandbox, type Platform } from '../parts.ts';
-import { publicUrl, type Runtime, type Started } from '../runtime.ts';
+import { openOutbound, openSandbox, type Platform } from '../parts.ts';
+import type { Runtime, Started } from '../runtime.ts';
 
-const deliveriesAtOnce = 8;
+/** More than one destination may take at a time, so that a slow one leaves room for others. */
+const deliveriesAtOnce = 16;
 
 /** Runs jobs: batches, deliveries, and the loader of the lake. */
 export async function startWorker(runtime: Runtime, platform: Platform): Promise<Started> {
-  const { database, log, clock, ids, objects, secrets, lake } = platform;
+  const { database, log, clock, objects, secrets, lake } = platform;
   const { settings } = runtime;
   const sandbox = await openSandbox(runtime);
-  const evaluator = createEvaluator({ database, sandbox: sandbox.pool, objects, lake, ids });
-  const batches = createBatchProcessor({ database, objects, lake, clock, limits: defaultBodyLimits });
-  const outbound = createOutboundClient({ allowedCidrs: settings.MARGAY_OUTBOUND_ALLOW_CIDRS });
-  const delivery = createDeliveryService({
+  const evaluator = createEvaluator({
     database,
-    secrets,
-    outbound,
-    clock,
-    log,
-    publicUrl: publicUrl(runtime),
-    random: Math.random,
+    sandbox: sandbox.pool,
+    objects,
+    lake,
+    alerts: createAlertIntake({ clock }),
   });
+  const batches = createBatchProcessor({ database, objects, lake, clock, limits: defaultBodyLimits });
+  const outbound = openOutbound(platform, runtime);
+  const deliverer = createDeliverer({ ...outbound, database, secrets, clock, log, random: Math.random });
   const jobs = createJobs({
     databaseUrl: runtime.databaseUrl,
     log,
     ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),
   });
   const batchHandler = processBatch({ batches, evaluator });
-  const deliveryHandler = deliverAlert(delivery);
-  assertOneHandlerEach(jobDefinitions, [batchHandler, deliveryHandler]);
+  const deliveryHandler = deliverAlert({ deliverer });
+  const errorHandler = raiseSystemError({
+    systemErrorAlerts: createSystemErrorAlerts({ database, systemErrors: outbound.systemErrors, clock }),
+  });
+  assertOneHandlerEach(jobDefinitions, [batchHandler, deliveryHandler, errorHandler]);
   jobs.process(batchHandler, settings.MARGAY_WORKER_CONCURRENCY);
   jobs.process(deliveryHandler, deliveriesAtOnce);
+  jobs.process(errorHandler, 1);
   const loader = startLoader(lake.loader, log);
   return {
     async stop() {

@@ -7,5 +7,5 @@ export {
   type JobHandler,
 } from './job.ts';
 export { migrateJobs } from './job-migrations.ts';
-export { createJobs } from './jobs.ts';
-export { sendInTransaction, startOutboxRelay } from './outbox.ts';
+export { createJobs, type Jobs } from './jobs.ts';
+export { sendAllInTransaction, sendInTransaction, startOutboxRelay } from './outbox.ts';

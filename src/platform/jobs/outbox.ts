@@ -14,10 +14,20 @@ export async function sendInTransaction<Payload>(
   job: JobDefinition<Payload>,
   payload: Payload,
 ): Promise<void> {
-  await tx.execute('INSERT INTO outbox_jobs (tenant_id, job_name, payload) VALUES ($1, $2, $3)', [
+  await sendAllInTransaction(tx, job, [payload]);
+}
+
+/** Like `sendInTransaction` for many jobs of one kind, in one statement. */
+export async function sendAllInTransaction<Payload>(
+  tx: TenantTx,
+  job: JobDefinition<Payload>,
+  payloads: readonly Payload[],
+): Promise<void> {
+  if (payloads.length === 0) return;
+  await tx.execute('INSERT INTO outbox_jobs (tenant_id, job_name, payload) SELECT $1, $2, unnest($3::jsonb[])', [
     tx.tenantId,
     job.name,
-    JSON.stringify(job.payload.parse(payload)),
+    payloads.map((payload) => JSON.stringify(job.payload.parse(payload))),
   ]);
   await tx.query('SELECT pg_notify($1, $2)', [channel, '']);
 }

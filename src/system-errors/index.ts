@@ -1,0 +1,10 @@
+export { type RelatedComponent, relatedComponentOf, type SystemError, type SystemErrorType } from './system-error.ts';
+export { systemErrorRaisedJob } from './system-error-jobs.ts';
+export { systemErrorOperations } from './system-error-operations.ts';
+export {
+  createSystemErrorRecorder,
+  createSystemErrorService,
+  type SystemErrorPage,
+  type SystemErrorRecorder,
+  type SystemErrorService,
+} from './system-error-service.ts';
