@@ -3,7 +3,7 @@ import type { Actor } from '#access';
 import type { AlertComment, AlertService, Delivery, DeliveryAttempt, DestinationService } from '#alerts';
 import type { AuditService } from '#audit';
 import type { DetectionService } from '#detections';
-import type { RoleService, TokenService, UserService } from '#identity';
+import type { RoleService, TokenService, User, UserService } from '#identity';
 import type { BatchService, SchemaService, SourceService } from '#ingestion';
 import type { SystemErrorService } from '#system-errors';
 
@@ -30,6 +30,8 @@ export type GraphqlContext = {
     readonly comments: DataLoader<string, readonly AlertComment[]>;
     readonly contexts: DataLoader<string, unknown>;
     readonly deliveries: DataLoader<string, readonly Delivery[]>;
+    /** Null for users that are gone. */
+    readonly users: DataLoader<string, User | null>;
   };
 };
 
@@ -59,6 +61,10 @@ export function createContext(actor: Actor, services: Services): GraphqlContext 
       return alertIds.map((id) => found.get(id) ?? null);
     }),
     deliveries: byAlert((alertIds) => services.alerts.listDeliveries(actor, { alertIds })),
+    users: new DataLoader<string, User | null>(async (ids) => {
+      const found = new Map((await services.users.list(actor, {})).map((user) => [user.id, user]));
+      return ids.map((id) => found.get(id) ?? null);
+    }),
   };
   return { actor, services, loaders };
 }

@@ -48,6 +48,8 @@ export const alertResolvers = {
   AlertOrigin: { __resolveType: ({ kind }: AlertOrigin) => (kind === 'detection' ? 'Detection' : 'SystemError') },
   SystemError: { relatedComponent: ({ type }: { type: string }) => relatedComponentOf(type) },
   Alert: {
+    assignee: ({ assigneeId }: Alert, _args: unknown, { loaders }: GraphqlContext) =>
+      assigneeId && loaders.users.load(assigneeId),
     context: ({ id }: Alert, _args: unknown, { loaders }: GraphqlContext) => loaders.contexts.load(id),
     firstEventOccurredAt: ({ firstEventAt }: Alert) => firstEventAt,
     lastReceivedEventAt: ({ lastReceivedAt }: Alert) => lastReceivedAt,

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Assignees, createAlertService, createDestinationService, createWebhookSender } from '#alerts';
+import { createAlertService, createDestinationService, createWebhookSender } from '#alerts';
 import { createAuditRecorder, createAuditService } from '#audit';
 import {
   buildBundle,
@@ -15,6 +15,7 @@ import {
   createTenantService,
   createTokenService,
   createUserService,
+  userDirectory,
 } from '#identity';
 import { createBatchService, createSchemaService, createSourceService, findSchema, managedSchemas } from '#ingestion';
 import { createLake } from '#lake';
@@ -65,9 +66,6 @@ export function openOutbound({ clock, ids }: Platform, runtime: Runtime) {
   };
 }
 
-/** Until there are users, a tenant has nobody to give an alert to; alerts can be given back only. */
-const nobody: Assignees = { exists: async () => false, findIdByEmail: async () => undefined };
-
 /** Starts the interpreter pool behind the strongest wall there is. */
 export async function openSandbox(
   runtime: Runtime,
@@ -101,7 +99,7 @@ export function createServices(
       ids,
       objectionToSecondTenant: () => objection(sandbox.walls, runtime.settings.MARGAY_ALLOW_WEAK_SANDBOX),
     }),
-    alerts: createAlertService({ database, audit, clock, ids, lake: lake.reader, assignees: nobody }),
+    alerts: createAlertService({ database, audit, clock, ids, lake: lake.reader, assignees: userDirectory }),
     audit: createAuditService({ database }),
     batches: createBatchService({ database, audit, clock, ids }),
     destinations: createDestinationService({

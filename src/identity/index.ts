@@ -5,5 +5,6 @@ export type { ApiToken } from './token.ts';
 export { tokenOperations } from './token-operations.ts';
 export { createTokenService, type TokenService, type TokenWithValue } from './token-service.ts';
 export type { Role, User } from './user.ts';
+export { userDirectory } from './user-directory.ts';
 export { userOperations } from './user-operations.ts';
 export { createUserService, type UserService } from './user-service.ts';

@@ -58,11 +58,13 @@ const walks: Readonly<Record<string, Walk>> = {
     stranger: 'none',
   },
   updateAlertsAssigneeById: {
-    query: ({ alert }) => `mutation { updateAlertsAssigneeById(input: {ids: ["${alert}"]}) { alerts { id } } }`,
+    query: ({ alert, user }) =>
+      `mutation { updateAlertsAssigneeById(input: {ids: ["${alert}"], assigneeId: "${user}"}) { alerts { id assignee { email } } } }`,
     stranger: 'none',
   },
   updateAlertsAssigneeByEmail: {
-    query: ({ alert }) => `mutation { updateAlertsAssigneeByEmail(input: {ids: ["${alert}"]}) { alerts { id } } }`,
+    query: ({ alert }) =>
+      `mutation { updateAlertsAssigneeByEmail(input: {ids: ["${alert}"], assigneeEmail: "owned@example.com"}) { alerts { id assignee { email } } } }`,
     stranger: 'none',
   },
   retryDelivery: {

@@ -9,7 +9,9 @@ import {
   type DeliveryObserver,
   type DetectionMatch,
 } from '#alerts';
+import { systemActor } from '#access';
 import { createAuditRecorder } from '#audit';
+import { createRoleService, createUserService, userDirectory } from '#identity';
 import type { LakeReader } from '#lake';
 import { manualClock } from '#platform/clock';
 import { createAddressGuard, createHttpClient } from '#platform/http-client';
@@ -72,13 +74,19 @@ export function createAlertsRoom(
   const consoleUrl = 'https://siem.example.com/console';
   const base = { database, audit, clock, ids: systemIds, secrets, systemErrors, webhooks, guard, consoleUrl };
   const settled: Parameters<DeliveryObserver>[0][] = [];
-  const users = new Map<string, { readonly tenantId: string; readonly email: string }>();
   const asked: Parameters<LakeReader['alertEvents']>[] = [];
   const intake = createAlertIntake(base);
   return {
     clock,
     settled,
-    users,
+    /** A user of the tenant, with a role of its own. Returns the id. */
+    async addUser(tenantId: string, email: string): Promise<string> {
+      const actor = systemActor(tenantId, 'test', traceId);
+      const role = await createRoleService(base).create(actor, { name: email, permissions: ['AlertRead'] });
+      const names = { givenName: 'Ada', familyName: 'L' };
+      const kind = { kind: 'ID', value: role.id };
+      return (await createUserService(base).invite(actor, { email, ...names, role: kind })).id;
+    },
     asked,
     intake,
     destinations: createDestinationService(base),
@@ -87,11 +95,7 @@ export function createAlertsRoom(
     systemErrors: createSystemErrorService(base),
     alerts: createAlertService({
       ...base,
-      assignees: {
-        exists: async (tx, id) => users.get(id)?.tenantId === tx.tenantId,
-        findIdByEmail: async (tx, email) =>
-          [...users].find(([, user]) => user.tenantId === tx.tenantId && user.email === email)?.[0],
-      },
+      assignees: userDirectory,
       lake: {
         alertEvents: async (...args) => {
           asked.push(args);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { type Actor, type LogTypeAccess, type Permission, systemActor } from '#access';
 import { createAuditService } from '#audit';
@@ -37,8 +36,7 @@ test('every filter keeps what it says and nothing else', async () => {
     { title: '100% \\ sure_thing' },
   );
   const actor = owner(tenantId);
-  const user = randomUUID();
-  room.users.set(user, { tenantId, email: 'ada@example.com' });
+  const user = await room.addUser(tenantId, 'ada@example.com');
   await room.apply(tenantId, [newMatch({ dedup: 'key 0', logType: 'AWS.Other' })]);
   await alerts.updateStatus(actor, { ids: [ids[3]], status: 'TRIAGED' });
   await alerts.updateAssigneeById(actor, { ids: [ids[0]], assigneeId: user });
@@ -111,8 +109,7 @@ test.each([
 test('status, assignee and comments change what they should and name who did it, in the audit log too', async () => {
   const { tenantId, ids } = await setUp({}, {});
   const actor = owner(tenantId);
-  const user = randomUUID();
-  room.users.set(user, { tenantId, email: 'ada@example.com' });
+  const user = await room.addUser(tenantId, 'ada@example.com');
   room.clock.advance(1000);
   const changed = await alerts.updateStatus(actor, { ids: [...ids, ids[0]].toReversed(), status: 'CLOSED' });
   expect(changed.map(({ id, status }) => [id, status])).toEqual([
@@ -120,7 +117,7 @@ test('status, assignee and comments change what they should and name who did it,
     [ids[1], 'CLOSED'],
   ]);
   expect(changed[0]).toMatchObject({ updatedAt: room.clock.now(), updatedBy: { kind: 'system', name: 'test' } });
-  const [assigned] = await alerts.updateAssigneeByEmail(actor, { ids: [ids[0]], assigneeEmail: 'ada@example.com' });
+  const [assigned] = await alerts.updateAssigneeByEmail(actor, { ids: [ids[0]], assigneeEmail: 'ADA@example.com' });
   expect(assigned?.assigneeId).toBe(user);
   expect((await alerts.updateAssigneeById(actor, { ids: [ids[0]] }))[0]?.assigneeId).toBeNull();
   const comment = await alerts.createComment(actor, { alertId: ids[0], body: '<b>seen</b>', format: 'HTML' });
@@ -129,7 +126,7 @@ test('status, assignee and comments change what they should and name who did it,
     { id: comment.id, body: '<b>seen</b>', format: 'HTML', createdBy: { kind: 'system' } },
     { body: 'plain', format: 'PLAIN_TEXT' },
   ]);
-  const { events } = await audit.list(actor, {});
+  const events = (await audit.list(actor, {})).events.filter(({ action }) => action.includes('ALERT'));
   expect(events.map(({ action }) => action)).toEqual([
     'CREATE_ALERT_COMMENT',
     'CREATE_ALERT_COMMENT',
@@ -206,8 +203,7 @@ test('an alert with a log type that the role may not read does not exist for it'
 test('the ids of one tenant do not exist for another, in every operation and with the same words', async () => {
   const { tenantId, ids } = await setUp({});
   const stranger = owner(await createTenant(database));
-  const user = randomUUID();
-  room.users.set(user, { tenantId, email: 'ada@example.com' });
+  const user = await room.addUser(tenantId, 'ada@example.com');
   const actions: ((actor: Actor, id: string | undefined) => Promise<unknown>)[] = [
     (actor, id) => alerts.get(actor, { id }),
     (actor, id) => alerts.listEvents(actor, { alertId: id }),
