@@ -49,7 +49,10 @@ const indexLines = standardColumns
   .filter((column) => column.name.startsWith('p_any_'))
   .map((column) => `INDEX i_${column.name.slice(6)} ${column.name} TYPE text(tokenizer = 'array')`);
 
-/** Statement that makes the table; running it again changes nothing. Retention counts from the arrival of a row: old logs that come late are kept as long as fresh ones. */
+/**
+ * Statement that makes the table; running it again changes nothing. Retention and partitions count from the arrival of
+ * a row: old logs that come late are kept as long as fresh ones, and a batch over many years is one part, not hundreds.
+ */
 export function createTable(
   table: LakeTable,
   options: { readonly engine: LakeEngine; readonly retentionDays: number },
@@ -68,7 +71,7 @@ export function createTable(
   return `CREATE TABLE IF NOT EXISTS ${qualified(table)} (
   ${lines.join(',\n  ')}
 ) ENGINE = ${options.engine}
-PARTITION BY toMonday(p_event_time)
+PARTITION BY toMonday(p_parse_time)
 ORDER BY ${order}
 TTL toDateTime(p_parse_time) + INTERVAL ${options.retentionDays} DAY DELETE
 SETTINGS ttl_only_drop_parts = 1, ${window} = 10000`;

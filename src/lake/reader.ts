@@ -1,4 +1,5 @@
 import { badInput } from '#platform/errors';
+import { parseJson } from '#platform/json';
 import type { LakeClient, LakeParameters } from '#platform/lake-client';
 import type { Database } from '#platform/postgres';
 import { qualified } from './ddl.ts';
@@ -14,10 +15,10 @@ export type LakeReader = {
   /** Rows of a log type by event time, newest first. */
   listEvents(tenantId: string, logType: string, window: TimeWindow, limit: number): Promise<readonly LakeRow[]>;
   countEvents(tenantId: string, window: TimeWindow): Promise<Readonly<Record<string, number>>>;
-  /** Events of an alert, oldest first. */
+  /** Events of an alert, oldest first: those that matched, or those on which a rule failed. Numbers are exact. */
   alertEvents(
     tenantId: string,
-    alertId: string,
+    alert: { readonly id: string; readonly family: 'rule_matches' | 'rule_errors' },
     window: TimeWindow,
     page: { readonly cursor?: string; readonly size: number },
   ): Promise<LakePage>;
@@ -59,6 +60,11 @@ const withoutEmpty = (row: LakeRow): LakeRow =>
     Object.entries(row).filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0)),
   );
 
+/** A rule that failed before it saw an event left none. */
+function eventOf(text: unknown): readonly LakeRow[] {
+  return typeof text === 'string' && text.startsWith('{') ? [parseJson(text) as LakeRow] : [];
+}
+
 export function createLakeReader({ database, client }: Deps): LakeReader {
   const tableOf = (tenantId: string, family: LakeFamily, logType = '') =>
     database.withTenant(tenantId, (tx) => findTable(tx, family, logType));
@@ -86,13 +92,13 @@ export function createLakeReader({ database, client }: Deps): LakeReader {
       }
       return counts;
     },
-    async alertEvents(tenantId, alertId, window, { cursor, size }) {
-      const table = await tableOf(tenantId, 'rule_matches');
+    async alertEvents(tenantId, alert, window, { cursor, size }) {
+      const table = await tableOf(tenantId, alert.family);
       if (table === undefined) return { rows: [], endCursor: null };
       const after = cursor === undefined ? undefined : parseCursor(cursor);
       const rest = `AND p_alert_id = {alert:String} ${after ? 'AND (p_event_time, p_row_id) > (parseDateTime64BestEffort({time:String}, 3), {row:String})' : ''}
         ORDER BY p_event_time, p_row_id LIMIT {limit:UInt32}`;
-      const values = { alert: alertId, limit: size + 1, ...(after ? { time: after.time, row: after.rowId } : {}) };
+      const values = { alert: alert.id, limit: size + 1, ...(after ? { time: after.time, row: after.rowId } : {}) };
       const rows = await read(table, window, rest, values, 'p_event_time, p_row_id, p_event');
       const page = rows.slice(0, size);
       const last = page.at(-1);
@@ -100,7 +106,7 @@ export function createLakeReader({ database, client }: Deps): LakeReader {
         rows.length > size && last
           ? Buffer.from(`${String(last['p_event_time'])} ${String(last['p_row_id'])}`).toString('base64url')
           : null;
-      return { rows: page.map((row) => JSON.parse(String(row['p_event'])) as LakeRow), endCursor };
+      return { rows: page.flatMap((row) => eventOf(row['p_event'])), endCursor };
     },
     async listFailures(tenantId, sourceId, window, limit) {
       const table = await tableOf(tenantId, 'classification_failures');

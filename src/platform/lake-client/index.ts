@@ -71,6 +71,8 @@ async function translated<T>(sql: string, work: Promise<T>): Promise<T> {
 const insertSettings = {
   date_time_input_format: 'best_effort',
   input_format_skip_unknown_fields: 0,
+  // Half of a surrogate pair is bad Unicode but no reason to lose the row.
+  input_format_json_throw_on_bad_escape_sequence: 0,
   async_insert: 0,
 } as const;
 

@@ -156,7 +156,7 @@ describe.each(['dedicated', 'pooled'] satisfies LakeLayout[])('%s layout', (layo
     const seen: unknown[] = [];
     let cursor: string | undefined;
     do {
-      const page = await lake.reader.alertEvents(tenantId, 'A', window, {
+      const page = await lake.reader.alertEvents(tenantId, { id: 'A', family: 'rule_matches' }, window, {
         size: 3,
         ...(cursor === undefined ? {} : { cursor }),
       });
