@@ -17,8 +17,10 @@ const may = {
   detections: [...stores, 'enrichment', 'search', 'alerts'],
   investigation: [...stores, 'alerts', 'search'],
   cloud: [...stores, 'detections', 'alerts'],
-  cli: ['detections', 'ingestion', 'search', 'enrichment'],
+  cli: ['platform', 'detections', 'ingestion', 'search', 'enrichment'],
 };
+/** Parts of platform that hold data; the command line asks a running deployment instead. */
+const dataParts = ['postgres', 'jobs', 'lake-client', 'objects', 'secrets'];
 const domains = Object.keys(may).filter((room) => room !== 'cli');
 for (const door of ['graphql', 'jobs', 'http']) may[door] = domains;
 const free = new Set(['app', 'test', 'scripts']);
@@ -37,6 +39,8 @@ function problem(from, file, name) {
   const to = name.slice(1).split('/')[0];
   if (to === from && !(from === 'platform' && name.split('/')[1] !== file.split('/')[2]))
     return `Inside ${from} import the file itself.`;
+  if (from === 'cli' && to === 'platform' && dataParts.includes(name.split('/')[1]))
+    return 'cli opens no store: ask the deployment through its API.';
   if (to === from || may[from]?.includes(to)) return undefined;
   const allowed = may[from]?.join(', ') || 'libraries';
   return `${from} may not import ${to}, only: ${allowed}. Move the code or hand the value in.`;

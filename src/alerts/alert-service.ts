@@ -4,6 +4,7 @@ import type { LakePage, LakeReader } from '#lake';
 import type { Clock } from '#platform/clock';
 import { badInput, DomainError, notFound } from '#platform/errors';
 import type { Ids } from '#platform/ids';
+import { parseJson } from '#platform/json';
 import { sendInTransaction } from '#platform/jobs';
 import type { Database, TenantTx } from '#platform/postgres';
 import type { Alert, AlertComment, AlertId } from './alert.ts';
@@ -148,7 +149,8 @@ async function listEvents({ database, lake }: Deps, actor: Actor, input: unknown
   if (found.firstEventAt === null || found.lastEventAt === null) return { rows: [], endCursor: null };
   const window = { from: found.firstEventAt, to: found.lastEventAt };
   const page = { size: pageSize ?? 25, ...(cursor ? { cursor } : {}) };
-  return lake.alertEvents(actor.tenantId, alertId, window, page);
+  const family = found.type === 'RULE_ERROR' ? 'rule_errors' : 'rule_matches';
+  return lake.alertEvents(actor.tenantId, { id: alertId, family }, window, page);
 }
 
 async function retry({ database, audit, clock }: Deps, actor: Actor, input: unknown): Promise<Delivery> {
@@ -189,7 +191,7 @@ async function readParts<Part>(
 
 function parseContext(text: string | null): unknown {
   try {
-    return text === null ? null : JSON.parse(text);
+    return text === null ? null : parseJson(text);
   } catch {
     return text;
   }

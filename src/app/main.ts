@@ -1,5 +1,6 @@
 /** The program: `start` runs the product, everything else is a command of the terminal. */
 import { parseArgs } from 'node:util';
+import { CommandError, commands } from '#cli';
 import { ConfigurationError } from '#platform/config';
 import { StartError } from './data-folder.ts';
 import { runDoctor } from './doctor.ts';
@@ -7,10 +8,15 @@ import { showFirstStart } from './first-start/first-start.ts';
 import { roleNames, type RoleName } from './runtime.ts';
 import { startDeployment } from './supervisor.ts';
 
+const calls: readonly (readonly [string, string])[] = [
+  ['start [--role all|api|ingest|worker|scheduler]', 'run the product (default: all on this machine)'],
+  ['doctor', 'check this machine and the configuration'],
+  ...commands.flatMap((command) => command.usage),
+];
+const width = Math.max(...calls.map(([call]) => call.length)) + 3;
 const usage = `Usage: margay <command>
 
-  start [--role all|api|ingest|worker|scheduler]   run the product (default: all on this machine)
-  doctor                                           check this machine and the configuration
+${calls.map(([call, summary]) => `  ${call.padEnd(width)}${summary}`).join('\n')}
 
 Settings are environment variables; .env.example lists them.
 `;
@@ -50,12 +56,22 @@ async function main(): Promise<void> {
   const [command, ...args] = process.argv.slice(2);
   if (command === 'start') return start(args);
   if (command === 'doctor') process.exit(await runDoctor(process.env, say));
+  const known = commands.find(({ name }) => name === command);
+  if (known) process.exit(await known.run(args, { environment: process.env, say }));
   process.stdout.write(usage);
   process.exit(command === undefined || command === 'help' || command === '--help' ? 0 : 2);
 }
 
+/** An unknown option, or a value that is missing: `parseArgs` says it well. */
+const isWrongOption = (error: unknown): error is Error =>
+  error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+
 main().catch((error: unknown) => {
-  const isForPeople = error instanceof StartError || error instanceof ConfigurationError;
+  const isForPeople =
+    error instanceof StartError ||
+    error instanceof ConfigurationError ||
+    error instanceof CommandError ||
+    isWrongOption(error);
   process.stderr.write(`${isForPeople ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(1);
 });

@@ -9,7 +9,7 @@ import { managedSchemas } from '../schemas/managed-schemas.ts';
 import { findRevision, findSchema } from '../schemas/schema-store.ts';
 import { findSource, type StoredSource } from '../sources/source-store.ts';
 import { type BodyLimits, decodeBody } from '../streams/body.ts';
-import type { Batch, BatchCounters, BatchManifest } from './batch.ts';
+import type { Batch, BatchCounters, BatchManifest, SourcePlan } from './batch.ts';
 import { extendLease, failBatch, findBatch, finishBatch, listReplays, saveManifest } from './batch-store.ts';
 
 /** A batch whose plan is fixed and whose records are rows. */
@@ -43,9 +43,20 @@ type Deps = {
 const failuresMax = 5;
 const leaseSeconds = 60;
 
+const sourcePlan = (source: StoredSource | undefined): SourcePlan => ({
+  label: source?.label ?? '',
+  streamType: source?.streamType ?? 'Auto',
+  streamOptions: source?.streamOptions ?? {},
+});
+
+/**
+ * A replay after which earlier batches found events keeps their framing, because it takes up single records of it.
+ * When none was found, today's framing reads everything anew.
+ */
 async function planOf(
   tx: TenantTx,
   source: StoredSource | undefined,
+  earlier: readonly BatchManifest[],
   now: Date,
   contentRevision: string,
 ): Promise<BatchManifest> {
@@ -55,17 +66,24 @@ async function planOf(
     const own = isManaged ? undefined : await findSchema(tx, name);
     if (isManaged || own) schemas.push({ name, revision: own?.revision ?? 1 });
   }
-  return { evaluatedAt: now.toISOString(), contentRevision, schemas };
+  return {
+    evaluatedAt: now.toISOString(),
+    contentRevision,
+    source: earlier[0]?.source ?? sourcePlan(source),
+    schemas,
+  };
 }
 
-/** Plans of the batch that a replay replays and of the replays before it, in order. */
+/** Plans of the batch that a replay replays and of the replays before it, in order; none when they found no event. */
 async function earlierPlans(tx: TenantTx, batch: Batch): Promise<readonly BatchManifest[]> {
   if (batch.replayOf === null) return [];
   const original = await findBatch(tx, batch.replayOf);
   const before = (await listReplays(tx, batch.replayOf)).filter(
     (other) => other.state === 'DONE' && other.id !== batch.id,
   );
-  return [original, ...before].flatMap((other) => other?.manifest ?? []);
+  const done = [original, ...before];
+  if (done.every((other) => other?.counters?.events === 0)) return [];
+  return done.flatMap((other) => other?.manifest ?? []);
 }
 
 /** Compiled schemas of a plan; a compiled revision never changes, so it is kept for the life of the process. */
@@ -111,7 +129,7 @@ function merge(parts: readonly Normalized[]): Normalized {
 
 function failureRows(
   batch: Batch,
-  source: StoredSource | undefined,
+  label: string,
   evaluatedAt: string,
   failures: readonly ClassificationFailure[],
 ): RowsForLake {
@@ -122,7 +140,7 @@ function failureRows(
       p_log_type: '',
       p_row_id: failure.rowId,
       p_source_id: batch.sourceId,
-      p_source_label: source?.label ?? '',
+      p_source_label: label,
       p_batch_id: batch.id,
       p_part: failure.part,
       p_offset: failure.offset,
@@ -143,7 +161,7 @@ type Schemas = readonly CompiledSchema[];
 type Opened = {
   readonly batch: Batch;
   readonly manifest: BatchManifest;
-  readonly source: StoredSource | undefined;
+  readonly source: SourcePlan;
   readonly schemas: Schemas;
   /** Of a replay: the schemas of the batch it replays and of every replay before it. */
   readonly triedSchemas: readonly Schemas[];
@@ -164,7 +182,7 @@ async function normalize(
   { batch, manifest, source, schemas, triedSchemas }: Opened,
 ): Promise<Normalized> {
   const bytes = await objects.get(batch.objectKey);
-  const stream = { type: source?.streamType ?? 'Auto', options: source?.streamOptions ?? {} } as const;
+  const stream = { type: source.streamType, options: source.streamOptions };
   const parts: Normalized[] = [];
   for (const [part, { offset, length, contentEncoding }] of batch.parts.entries()) {
     const body = await decodeBody(bytes.subarray(offset, offset + length), contentEncoding, limits);
@@ -173,7 +191,7 @@ async function normalize(
       batchId: batch.replayOf ?? batch.id,
       part,
       sourceId: batch.sourceId,
-      sourceLabel: source?.label ?? '',
+      sourceLabel: source.label,
       parseTime: new Date(manifest.evaluatedAt),
     };
     const read = (tried: Schemas, only: ReadonlySet<number> | undefined): Normalized =>
@@ -181,7 +199,7 @@ async function normalize(
     const only = stillUnread(triedSchemas, read);
     const { logs, failures } = read(schemas, only);
     // What a replay cannot read either is listed already.
-    parts.push({ logs, failures: only === undefined ? failures : [] });
+    parts.push({ logs, failures: batch.replayOf === null ? failures : [] });
   }
   return merge(parts);
 }
@@ -195,11 +213,14 @@ export function createBatchProcessor(deps: Deps): BatchProcessor {
       const opened = await database.withTenant(tenantId, async (tx) => {
         const batch = await findBatch(tx, batchId);
         if (batch === undefined || batch.state === 'DONE') return undefined;
-        const source = await findSource(tx, batch.sourceId);
+        const stored = await findSource(tx, batch.sourceId);
+        const earlier = await earlierPlans(tx, batch);
         const manifest =
-          batch.manifest ?? (await saveManifest(tx, batchId, await planOf(tx, source, deps.clock.now(), revision)));
+          batch.manifest ??
+          (await saveManifest(tx, batchId, await planOf(tx, stored, earlier, deps.clock.now(), revision)));
         const triedSchemas: Schemas[] = [];
-        for (const plan of await earlierPlans(tx, batch)) triedSchemas.push(await schemasOf(tx, plan));
+        for (const plan of earlier) triedSchemas.push(await schemasOf(tx, plan));
+        const source = manifest.source ?? sourcePlan(stored);
         return { batch, source, manifest, schemas: await schemasOf(tx, manifest), triedSchemas };
       });
       if (opened === undefined) return undefined;
@@ -215,7 +236,7 @@ export function createBatchProcessor(deps: Deps): BatchProcessor {
       );
       const staged = await deps.lake.stage(tenantId, batchId, [
         ...logs,
-        failureRows(batch, source, manifest.evaluatedAt, normalized.failures),
+        failureRows(batch, source.label, manifest.evaluatedAt, normalized.failures),
       ]);
       await database.withTenant(tenantId, (tx) => staged.register(tx));
       return { batch, manifest, normalized };

@@ -1,3 +1,5 @@
+import type { LogStreamOptions, LogStreamType } from '../sources/http-source.ts';
+
 /** One request's body inside the batch object, exactly as it came over the wire. */
 export type BatchPart = {
   readonly offset: number;
@@ -19,8 +21,16 @@ export type BatchManifest = {
   /** "Now" of the whole batch: parse time of its rows and evaluation time of its matches. */
   readonly evaluatedAt: string;
   readonly contentRevision: string;
+  /** How the source framed records and what it was called. Plans of the first release lack it: they follow the source. */
+  readonly source?: SourcePlan;
   /** Revision of each schema that may claim records, by name, in the order in which they are tried. */
   readonly schemas: readonly { readonly name: string; readonly revision: number }[];
+};
+
+export type SourcePlan = {
+  readonly label: string;
+  readonly streamType: LogStreamType;
+  readonly streamOptions: LogStreamOptions;
 };
 
 /** What one run of a batch did, for people and metrics. */

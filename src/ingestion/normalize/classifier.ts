@@ -1,4 +1,4 @@
-import { parseJson } from '../parsers/exact-json.ts';
+import { parseJson } from '#platform/json';
 import type { CompiledSchema, Decoded } from '../schemas/compiled-schema.ts';
 
 export type Classified =

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../parsers/exact-json.ts';
+import { isJsonObject } from '#platform/json';
 import type { Event, TextParser } from '../parsers/line-reader.ts';
 import { textParser } from '../parsers/text-parser.ts';
 import { IndicatorSet } from '../normalize/indicators.ts';

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { type IndicatorSet, indicatorScanner, scanAwsJson } from '../normalize/indicators.ts';
-import { isJsonObject, numberText, parseJson, rawNumber } from '../parsers/exact-json.ts';
+import { isJsonObject, numberText, parseJson, rawNumber } from '#platform/json';
 import type { FieldSpec, ValueSpec } from './schema-spec.ts';
 import { type TimeParser, timeParser } from './timestamp.ts';
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { clientSettings } from './client-settings.ts';
 import { describeSettings, readSettings, settings } from './config.ts';
 
 test('nothing set gives a loopback server with embedded stores', () => {
@@ -53,5 +54,7 @@ test('shown settings hide secrets and passwords in addresses', () => {
 test('the example file names every setting and no other', () => {
   const example = readFileSync(new URL('../../../.env.example', import.meta.url), 'utf8');
   const named = [...example.matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1]);
-  expect(named.toSorted()).toEqual(Object.keys(settings.shape).toSorted());
+  const known = [...Object.keys(settings.shape), ...Object.keys(clientSettings.shape)];
+  expect(named.toSorted()).toEqual(known.toSorted());
+  expect(() => readSettings({ MARGAY_URL: 'http://siem', MARGAY_API_TOKEN: 'x' })).not.toThrow();
 });

@@ -67,6 +67,9 @@ export const settings = z.object({
 export type Settings = z.output<typeof settings>;
 type SettingName = keyof Settings;
 
+/** Settings of the command line; a deployment overlooks them. */
+const clientNames: readonly string[] = ['MARGAY_URL', 'MARGAY_API_TOKEN'];
+
 const secretNames: ReadonlySet<string> = new Set(['MARGAY_MASTER_KEY', 'MARGAY_METRICS_TOKEN', 'CLICKHOUSE_PASSWORD']);
 
 /** Settings that make no sense together; half a configuration must not start. */
@@ -86,7 +89,7 @@ function contradictions(values: Settings): string[] {
 }
 
 function unknownNames(environment: Readonly<Record<string, string | undefined>>): string[] {
-  const known = Object.keys(settings.shape);
+  const known = [...Object.keys(settings.shape), ...clientNames];
   return Object.keys(environment)
     .filter((name) => name.startsWith('MARGAY_') && !known.includes(name))
     .map((name) => `${name}: there is no such setting. See .env.example for all of them.`);

@@ -175,7 +175,12 @@ test('events are asked for within the times of the alert', async () => {
   const { tenantId, ids } = await setUp({ eventTime: from });
   const page = await alerts.listEvents(owner(tenantId), { alertId: ids[0], cursor: '', pageSize: 10 });
   expect(page.rows).toEqual([{ p_row_id: '1' }]);
-  expect(room.asked.at(-1)).toEqual([tenantId, ids[0], { from, to: from }, { size: 10 }]);
+  expect(room.asked.at(-1)).toEqual([
+    tenantId,
+    { id: ids[0], family: 'rule_matches' },
+    { from, to: from },
+    { size: 10 },
+  ]);
 });
 
 test('an alert with a log type that the role may not read does not exist for it', async () => {

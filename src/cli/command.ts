@@ -1,0 +1,20 @@
+/** Where a command gets its input and leaves its output. */
+export type CommandIo = {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** One line of result. */
+  readonly say: (line: string) => void;
+};
+
+/** One command of the terminal. */
+export type Command = {
+  readonly name: string;
+  /** Lines of the usage text: how it is called and what it does. */
+  readonly usage: readonly (readonly [call: string, summary: string])[];
+  /** Returns the exit code. Throws CommandError for what the person can mend. */
+  run(args: readonly string[], io: CommandIo): Promise<number>;
+};
+
+/** A sentence for the person at the terminal; no stack is shown. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}

@@ -1,0 +1,1 @@
+export { isJsonObject, numberText, parseJson, rawNumber } from './exact-json.ts';
