@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { badInput, DomainError } from '#platform/errors';
 import type { Actor } from './actor.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, permissionsFor } from './operation.ts';
 import { type Permission, permissionTitles } from './permission.ts';
 
 /** Whether the actor holds this permission, or one that implies it. */
@@ -10,9 +10,8 @@ export function may(actor: Actor, permission: Permission): boolean {
 }
 
 function requirePermission(actor: Actor, operation: Operation): void {
-  if (operation.permission === 'public' || operation.permission === 'signed-in') return;
-  const wanted = typeof operation.permission === 'string' ? [operation.permission] : operation.permission;
-  if (wanted.some((permission) => may(actor, permission))) return;
+  const wanted = permissionsFor(operation);
+  if (wanted.length === 0 || wanted.some((permission) => may(actor, permission))) return;
   const titles = wanted.map((permission) => `${permission} ("${permissionTitles[permission]}")`).join(' or ');
   throw new DomainError('forbidden', {
     publicMessage: `"${operation.name}" needs the permission ${titles}, which ${actor.kind === 'user' ? `the role ${actor.roleName}` : 'this token'} does not have.`,

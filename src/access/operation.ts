@@ -17,6 +17,12 @@ export type Operation<Input extends z.ZodType = z.ZodType> = {
   readonly input: Input;
 };
 
+/** Permissions of which any one suffices; none when no permission is asked for. */
+export function permissionsFor({ permission }: Pick<Operation, 'permission'>): readonly Permission[] {
+  if (permission === 'public' || permission === 'signed-in') return [];
+  return typeof permission === 'string' ? [permission] : permission;
+}
+
 type Definition<Input extends z.ZodType> = Omit<Operation<Input>, 'audit' | 'kind'>;
 
 export function defineQuery<Input extends z.ZodType>(definition: Definition<Input>): Operation<Input> {

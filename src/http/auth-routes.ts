@@ -9,6 +9,11 @@ type Options = { readonly sessions: SessionService; readonly isSecure: boolean }
 
 const credentials = z.strictObject({ email: z.string().min(3).max(254), password: z.string().min(1).max(1000) });
 
+const passwords = z.strictObject({
+  currentPassword: z.string().min(1).max(1000),
+  newPassword: z.string().min(1).max(1000),
+});
+
 /** `__Host-` binds the cookie to this host over TLS; without TLS (loopback) browsers refuse that prefix. */
 const cookieName = (isSecure: boolean): string => (isSecure ? '__Host-margay' : 'margay');
 
@@ -36,13 +41,21 @@ function refuseOtherSites(request: FastifyRequest): void {
   if (!isOwn) throw new DomainError('forbidden', { publicMessage: 'This request comes from another site.' });
 }
 
-/** Signing in and out with e-mail and password; the session is an http-only cookie. */
+/** Signing in and out with e-mail and password, and changing the password; the session is an http-only cookie. */
 export async function authRoutes(server: FastifyInstance, { sessions, isSecure }: Options): Promise<void> {
   server.post('/auth/sign-in', async (request, reply) => {
     refuseOtherSites(request);
     const { value, expiresAt } = await sessions.signIn(parseInput(credentials, request.body), originOf(request));
     setCookie(reply, value, Math.floor((expiresAt.getTime() - Date.now()) / 1000), isSecure);
     return { expiresAt };
+  });
+  server.post('/auth/password', async (request) => {
+    refuseOtherSites(request);
+    const value = sessionOf(request);
+    if (value === undefined) throw new DomainError('unauthenticated', { publicMessage: 'Sign in first.' });
+    const actor = await sessions.authenticate(value, originOf(request));
+    await sessions.changePassword(actor, parseInput(passwords, request.body));
+    return {};
   });
   server.post('/auth/sign-out', async (request, reply) => {
     refuseOtherSites(request);

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { type Actor, effectivePermissions, type RequestOrigin, systemActor } from '#access';
 import type { AuditRecorder } from '#audit';
 import type { Clock } from '#platform/clock';
-import { DomainError } from '#platform/errors';
+import { badInput, DomainError } from '#platform/errors';
 import type { Ids } from '#platform/ids';
 import type { Database } from '#platform/postgres';
-import { isPassword } from './password.ts';
+import { hashPassword, isPassword, passwordProblem } from './password.ts';
 import { accessOf, lockSeconds, sessionLimits } from './user.ts';
 import {
+  deleteOtherSessions,
   deleteSession,
   findSessionAnywhere,
   findUser,
@@ -17,6 +18,7 @@ import {
   noteSignIn,
   type StoredUser,
   touchSession,
+  updatePassword,
 } from './user-store.ts';
 
 export type SessionService = {
@@ -27,6 +29,14 @@ export type SessionService = {
   ): Promise<{ readonly value: string; readonly expiresAt: Date }>;
   authenticate(value: string, origin: RequestOrigin): Promise<Actor>;
   signOut(actor: Actor): Promise<void>;
+  /**
+   * Replaces the caller's password and ends their other sessions. A wrong current password counts as a failed sign-in
+   * (OWASP ASVS 5.0, 6.2.3); a weak new one is `bad_input` on `newPassword`.
+   */
+  changePassword(
+    actor: Actor,
+    passwords: { readonly currentPassword: string; readonly newPassword: string },
+  ): Promise<void>;
 };
 
 type Deps = { readonly database: Database; readonly audit: AuditRecorder; readonly clock: Clock; readonly ids: Ids };
@@ -111,6 +121,34 @@ async function signIn(
   throw refused();
 }
 
+async function changePassword(
+  deps: Deps,
+  actor: Actor,
+  { currentPassword, newPassword }: { readonly currentPassword: string; readonly newPassword: string },
+): Promise<void> {
+  if (actor.kind !== 'user')
+    throw new DomainError('forbidden', { publicMessage: 'Only a user who signed in has a password.' });
+  const { database, audit, clock } = deps;
+  const user = await database.withTenant(actor.tenantId, (tx) => findUser(tx, actor.id));
+  if (user === undefined) throw ended();
+  const isLocked = user.lockedUntil !== null && user.lockedUntil > clock.now();
+  if (!(await isPassword(currentPassword, isLocked ? null : user.passwordHash))) {
+    if (!isLocked) await refuse(deps, user, actor.origin);
+    throw refused();
+  }
+  const problem =
+    newPassword === currentPassword
+      ? 'is the password you have already'
+      : passwordProblem(newPassword, [user.email.split('@')[0] ?? '', user.givenName, user.familyName]);
+  if (problem !== undefined) throw badInput('newPassword', `newPassword: ${problem}`);
+  const passwordHash = await hashPassword(newPassword);
+  await database.withTenant(actor.tenantId, async (tx) => {
+    await updatePassword(tx, user.id, passwordHash);
+    await deleteOtherSessions(tx, user.id, actor.sessionId);
+    await audit.recordAction(tx, actor, 'CHANGE_PASSWORD', { target: { kind: 'user', id: user.id } });
+  });
+}
+
 export function createSessionService(deps: Deps): SessionService {
   const { database, audit, clock } = deps;
   return {
@@ -131,6 +169,7 @@ export function createSessionService(deps: Deps): SessionService {
         return actorOf(user, session.id, origin);
       });
     },
+    changePassword: (actor, passwords) => changePassword(deps, actor, passwords),
     async signOut(actor) {
       if (actor.kind !== 'user') return;
       await database.withTenant(actor.tenantId, async (tx) => {

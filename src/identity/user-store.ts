@@ -196,3 +196,19 @@ export async function touchSession(tx: TenantTx, id: string, now: Date): Promise
 export async function deleteSession(tx: TenantTx, id: string): Promise<void> {
   await tx.execute('DELETE FROM sessions WHERE tenant_id = $1 AND id = $2', [tx.tenantId, id]);
 }
+
+export async function updatePassword(tx: TenantTx, id: string, passwordHash: string): Promise<void> {
+  await tx.execute(
+    'UPDATE users SET password_hash = $3, failed_sign_ins = 0, locked_until = NULL WHERE tenant_id = $1 AND id = $2',
+    [tx.tenantId, id, passwordHash],
+  );
+}
+
+/** Ends every session of a user but one. */
+export async function deleteOtherSessions(tx: TenantTx, userId: string, keptId: string): Promise<void> {
+  await tx.execute('DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND id <> $3', [
+    tx.tenantId,
+    userId,
+    keptId,
+  ]);
+}

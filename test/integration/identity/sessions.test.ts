@@ -73,6 +73,30 @@ test('five wrong passwords pause sign-in even for the right one, and the pause p
   ]);
 });
 
+test('a changed password ends the other sessions, and the old one is refused from then on', async () => {
+  const { actor, admin } = await newTenant();
+  const signIn = async (secret: string) =>
+    (await sessions.signIn({ email: admin.email, password: secret }, origin)).value;
+  const [mine, other] = [await signIn(password), await signIn(password)];
+  const me = await sessions.authenticate(mine, origin);
+  const newPassword = 'staple-of-the-orchard';
+  const change = (currentPassword: string, wanted: string) =>
+    sessions.changePassword(me, { currentPassword, newPassword: wanted });
+  await expect(change('wrong password', newPassword)).rejects.toMatchObject({ code: 'unauthenticated' });
+  await expect(change(password, 'password1234')).rejects.toMatchObject({ code: 'bad_input', field: 'newPassword' });
+  await expect(change(password, password)).rejects.toMatchObject({ code: 'bad_input' });
+  await change(password, newPassword);
+  await expect(sessions.authenticate(mine, origin)).resolves.toMatchObject({ id: admin.id });
+  await expect(sessions.authenticate(other, origin)).rejects.toMatchObject({ code: 'unauthenticated' });
+  await expect(signIn(password)).rejects.toMatchObject({ code: 'unauthenticated' });
+  await expect(signIn(newPassword)).resolves.toBeTypeOf('string');
+  const { events } = await createAuditService({ database }).list(actor, { pageSize: 20 });
+  expect(events.some((event) => event.action === 'CHANGE_PASSWORD' && event.actorId === admin.id)).toBe(true);
+  await expect(sessions.changePassword(actor, { currentPassword: password, newPassword })).rejects.toMatchObject({
+    code: 'forbidden',
+  });
+});
+
 test('a session ends after half a day without use', async () => {
   const { admin } = await newTenant();
   const { value } = await sessions.signIn({ email: admin.email, password }, origin);

@@ -1,0 +1,189 @@
+/** Ids of things of one tenant. */
+export type WalkIds = {
+  alert: string;
+  delivery: string;
+  systemError: string;
+  source: string;
+  destination: string;
+  detection: string;
+  token: string;
+  batch: string;
+  user: string;
+  role: string;
+};
+/** How to ask for one root field, and what another tenant gets. */
+export type Walk = {
+  readonly query: (ids: WalkIds) => string;
+  /** `none`: the stranger gets NOT_FOUND. `own`: a list or change of the caller's own. `null`: nothing, without an error. */
+  readonly stranger: 'none' | 'own' | 'null';
+};
+
+/** Times of all alerts. */
+export const walkSpan = 'createdAtAfter: "2000-01-01T00:00:00Z", createdAtBefore: "2100-01-01T00:00:00Z"';
+/** Fields of a rule that never matches. */
+export const ruleInput = (id: string) =>
+  `{specification: "AnalysisType: rule\\nRuleID: ${id}\\nEnabled: true\\nFilename: x.py\\nLogTypes: [GitHub.Audit]\\nSeverity: Low\\n", body: "def rule(event):\\n    return False\\n"}`;
+/** Fields of an HTTP source without authentication. */
+export const httpSourceInput = (label: string) =>
+  `integrationLabel: "${label}", logTypes: ["GitHub.Audit"], logStreamType: Auto, authMethod: None`;
+
+/** One entry for each root field of the schema. */
+export const walks: Readonly<Record<string, Walk>> = {
+  isSignedIn: { query: () => '{ isSignedIn }', stranger: 'own' },
+  alerts: { query: () => `{ alerts(input: {${walkSpan}}) { edges { node { id } } } }`, stranger: 'own' },
+  alert: {
+    query: ({ alert }) =>
+      `{ alert(id: "${alert}") { id comments { id } deliveries { outputId } deliveryStates { id } events { edges { node } } } }`,
+    stranger: 'none',
+  },
+  updateAlertStatusById: {
+    query: ({ alert }) =>
+      `mutation { updateAlertStatusById(input: {ids: ["${alert}"], status: TRIAGED}) { alerts { id } } }`,
+    stranger: 'none',
+  },
+  createAlertComment: {
+    query: ({ alert }) => `mutation { createAlertComment(input: {alertId: "${alert}", body: "x"}) { comment { id } } }`,
+    stranger: 'none',
+  },
+  updateAlertsAssigneeById: {
+    query: ({ alert, user }) =>
+      `mutation { updateAlertsAssigneeById(input: {ids: ["${alert}"], assigneeId: "${user}"}) { alerts { id assignee { email } } } }`,
+    stranger: 'none',
+  },
+  updateAlertsAssigneeByEmail: {
+    query: ({ alert }) =>
+      `mutation { updateAlertsAssigneeByEmail(input: {ids: ["${alert}"], assigneeEmail: "owned@example.com"}) { alerts { id assignee { email } } } }`,
+    stranger: 'none',
+  },
+  retryDelivery: {
+    query: ({ delivery }) => `mutation { retryDelivery(input: {id: "${delivery}"}) { delivery { id } } }`,
+    stranger: 'none',
+  },
+  systemErrors: { query: () => '{ systemErrors { edges { node { id } } } }', stranger: 'own' },
+  resolveSystemError: {
+    query: ({ systemError }) => `mutation { resolveSystemError(input: {id: "${systemError}"}) { id } }`,
+    stranger: 'none',
+  },
+  destinations: { query: () => '{ destinations { id name } }', stranger: 'own' },
+  createWebhookDestination: {
+    query: () =>
+      'mutation { createWebhookDestination(input: {name: "walk", url: "https://example.com/", severities: [LOW]}) { id } }',
+    stranger: 'own',
+  },
+  destination: {
+    query: ({ destination }) => `{ destination(id: "${destination}") { id endpoint } }`,
+    stranger: 'none',
+  },
+  updateWebhookDestination: {
+    query: ({ destination }) =>
+      `mutation { updateWebhookDestination(input: {id: "${destination}", name: "walked", severities: [LOW]}) { id } }`,
+    stranger: 'none',
+  },
+  sendTestAlert: {
+    query: ({ destination }) => `mutation { sendTestAlert(input: {id: "${destination}"}) { outputId success } }`,
+    stranger: 'none',
+  },
+  deleteDestination: {
+    query: ({ destination }) => `mutation { deleteDestination(input: {id: "${destination}"}) { id } }`,
+    stranger: 'none',
+  },
+  sources: { query: () => '{ sources { edges { node { integrationId } } } }', stranger: 'own' },
+  source: { query: ({ source }) => `{ source(id: "${source}") { integrationId } }`, stranger: 'null' },
+  createHttpSource: {
+    query: () => `mutation { createHttpSource(input: {${httpSourceInput('walk')}}) { logSource { integrationId } } }`,
+    stranger: 'own',
+  },
+  updateHttpSource: {
+    query: ({ source }) =>
+      `mutation { updateHttpSource(input: {id: "${source}", ${httpSourceInput('walked')}}) { logSource { integrationId } } }`,
+    stranger: 'none',
+  },
+  deleteSource: {
+    query: ({ source }) => `mutation { deleteSource(input: {id: "${source}"}) { id } }`,
+    stranger: 'none',
+  },
+  schemas: { query: () => '{ schemas(input: {}) { edges { node { name } } } }', stranger: 'own' },
+  createOrUpdateSchema: {
+    query: () =>
+      'mutation { createOrUpdateSchema(input: {name: "Custom.Walk", spec: "schema: Custom.Walk\\nfields:\\n  - { name: a, type: string }\\n"}) { schema { name } } }',
+    stranger: 'own',
+  },
+  classificationFailures: {
+    query: () => '{ classificationFailures(input: {from: "2000-01-01T00:00:00Z", to: "2100-01-01T00:00:00Z"}) }',
+    stranger: 'own',
+  },
+  batch: { query: ({ batch }) => `{ batch(id: "${batch}") { id } }`, stranger: 'none' },
+  replayBatch: { query: ({ batch }) => `mutation { replayBatch(input: {id: "${batch}"}) { id } }`, stranger: 'none' },
+  users: { query: () => '{ users { id role { name } } }', stranger: 'own' },
+  userById: { query: ({ user }) => `{ userById(id: "${user}") { id } }`, stranger: 'none' },
+  userByEmail: { query: () => '{ userByEmail(email: "admin@owner.example") { id } }', stranger: 'none' },
+  inviteUser: {
+    query: () =>
+      'mutation { inviteUser(input: {email: "walk@example.com", givenName: "W", familyName: "K", role: {kind: NAME, value: "Analyst"}}) { user { id } } }',
+    stranger: 'own',
+  },
+  updateUser: {
+    query: ({ user }) => `mutation { updateUser(input: {id: "${user}", givenName: "New"}) { user { givenName } } }`,
+    stranger: 'none',
+  },
+  deleteUser: { query: ({ user }) => `mutation { deleteUser(input: {id: "${user}"}) { id } }`, stranger: 'none' },
+  roles: { query: () => '{ roles { id name } }', stranger: 'own' },
+  roleById: { query: ({ role }) => `{ roleById(id: "${role}") { id } }`, stranger: 'none' },
+  roleByName: { query: () => '{ roleByName(name: "analyst") { name } }', stranger: 'own' },
+  createRole: {
+    query: () => 'mutation { createRole(input: {name: "Walk", permissions: ["AlertRead"]}) { role { id } } }',
+    stranger: 'own',
+  },
+  updateRole: {
+    query: ({ role }) =>
+      `mutation { updateRole(input: {id: "${role}", permissions: ["AlertModify"]}) { role { permissions } } }`,
+    stranger: 'none',
+  },
+  deleteRole: { query: ({ role }) => `mutation { deleteRole(input: {id: "${role}"}) { id } }`, stranger: 'none' },
+  detections: { query: () => '{ detections { id } }', stranger: 'own' },
+  detection: { query: ({ detection }) => `{ detection(id: "${detection}") { id } }`, stranger: 'none' },
+  saveDetection: {
+    query: () => `mutation { saveDetection(input: ${ruleInput('Walk.Saved')}) { id } }`,
+    stranger: 'own',
+  },
+  testDetection: {
+    query: () => `mutation { testDetection(input: ${ruleInput('Walk.Tested')}) { name } }`,
+    stranger: 'own',
+  },
+  setDetectionEnabled: {
+    query: ({ detection }) => `mutation { setDetectionEnabled(input: {id: "${detection}", isEnabled: true}) { id } }`,
+    stranger: 'none',
+  },
+  deleteDetection: {
+    query: ({ detection }) => `mutation { deleteDetection(input: {id: "${detection}"}) { id } }`,
+    stranger: 'none',
+  },
+  apiTokens: { query: () => '{ apiTokens { id } }', stranger: 'own' },
+  createAPIToken: {
+    query: () => 'mutation { createAPIToken(input: {name: "walk", permissions: ["AlertRead"]}) { token { id } } }',
+    stranger: 'own',
+  },
+  deleteAPIToken: {
+    query: ({ token }) => `mutation { deleteAPIToken(input: {id: "${token}"}) { id } }`,
+    stranger: 'none',
+  },
+  rotateAPIToken: { query: () => 'mutation { rotateAPIToken { value } }', stranger: 'own' },
+  auditEvents: {
+    query: () => '{ auditEvents(input: {pageSize: 100}) { edges { node { sequence targetId } } } }',
+    stranger: 'own',
+  },
+};
+
+/** Ids that nobody has. */
+export const unknownIds: WalkIds = {
+  alert: 'f'.repeat(32),
+  delivery: 'e'.repeat(32),
+  systemError: crypto.randomUUID(),
+  source: crypto.randomUUID(),
+  destination: crypto.randomUUID(),
+  detection: 'No.Such',
+  token: crypto.randomUUID(),
+  batch: crypto.randomUUID(),
+  user: crypto.randomUUID(),
+  role: crypto.randomUUID(),
+};
