@@ -1,4 +1,5 @@
-import type { TenantTx } from '#platform/postgres';
+import { tenantKey } from '#platform/objects';
+import type { TenantTx, Tx } from '#platform/postgres';
 import type { ContentItem, DetectionKind, DetectionSpec } from './content/content-item.ts';
 import type { EvaluationContent } from './sandbox-content.ts';
 
@@ -59,7 +60,9 @@ export async function deleteDetectionRow(tx: TenantTx, id: string): Promise<bool
 /** Keeps what a revision means for as long as batches may name it. */
 export async function keepRevision(tx: TenantTx, content: EvaluationContent): Promise<void> {
   await tx.execute(
-    'INSERT INTO detection_revisions (tenant_id, revision, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+    `INSERT INTO detection_revisions (tenant_id, revision, content) VALUES ($1, $2, $3)
+     ON CONFLICT (tenant_id, revision) DO UPDATE SET used_at = now()
+       WHERE detection_revisions.used_at < now() - interval '1 hour'`,
     [tx.tenantId, content.revision, JSON.stringify(content.items)],
   );
 }
@@ -71,6 +74,10 @@ export async function findRevision(tx: TenantTx, revision: string): Promise<Eval
   );
   return rows[0] && { revision, items: rows[0].content };
 }
+
+/** Where the results of a batch are stored before they have effects. */
+export const resultsKey = (tenantId: string, batchId: string): string =>
+  tenantKey(tenantId, 'results', `${batchId}.json`);
 
 /** Marks the batch as evaluated; false when it already was. */
 export async function insertEvaluation(tx: TenantTx, batchId: string, evaluatedAt: Date): Promise<boolean> {
@@ -95,4 +102,21 @@ export async function findAlertIds(tx: TenantTx, batchId: string): Promise<reado
     [tx.tenantId, batchId],
   );
   return rows[0]?.alert_ids;
+}
+
+/** Deletes what is left of evaluated batches and returns the keys of their stored results. */
+export async function forgetEvaluations(tx: TenantTx, batchIds: readonly string[]): Promise<readonly string[]> {
+  await tx.execute('DELETE FROM batch_evaluations WHERE tenant_id = $1 AND batch_id = ANY ($2::uuid[])', [
+    tx.tenantId,
+    batchIds,
+  ]);
+  return batchIds.map((batchId) => resultsKey(tx.tenantId, batchId));
+}
+
+/** Deletes revisions that no batch names and that nobody asked for in the last day. Returns how many. */
+export async function deleteUnusedRevisions(tx: Tx): Promise<number> {
+  return tx.execute(
+    `DELETE FROM detection_revisions r WHERE r.used_at < now() - interval '1 day' AND NOT EXISTS (
+       SELECT FROM batches b WHERE b.tenant_id = r.tenant_id AND b.manifest ->> 'contentRevision' = r.revision)`,
+  );
 }

@@ -2,7 +2,7 @@ import type { AlertIntake, DetectionMatch } from '#alerts';
 import type { Lake, RowsForLake } from '#lake';
 import { DomainError } from '#platform/errors';
 import { hashId } from '#platform/ids';
-import { type ObjectStore, tenantKey } from '#platform/objects';
+import type { ObjectStore } from '#platform/objects';
 import type { Database } from '#platform/postgres';
 import type { ContentItem, RuleSpec } from './content/content-item.ts';
 import {
@@ -11,6 +11,7 @@ import {
   insertEvaluation,
   keepRevision,
   listDetections,
+  resultsKey,
   saveAlertIds,
 } from './detection-store.ts';
 import type { RuleError, RuleMatch, SandboxPool } from './sandbox/sandbox-contract.ts';
@@ -39,7 +40,7 @@ export type Evaluator = {
 type Deps = {
   readonly database: Database;
   readonly sandbox: Pick<SandboxPool, 'evaluate'>;
-  readonly objects: Pick<ObjectStore, 'put' | 'get'>;
+  readonly objects: Pick<ObjectStore, 'putNew' | 'get'>;
   readonly lake: Pick<Lake, 'stage'>;
   readonly alerts: AlertIntake;
 };
@@ -253,15 +254,17 @@ async function storedResults(
   batch: BatchToEvaluate,
   content: EvaluationContent,
 ): Promise<readonly LogResult[]> {
-  const key = tenantKey(batch.tenantId, 'results', `${batch.batchId}.json`);
+  const key = resultsKey(batch.tenantId, batch.batchId);
+  const read = async () => JSON.parse((await deps.objects.get(key)).toString('utf8')) as readonly LogResult[];
   try {
-    return JSON.parse((await deps.objects.get(key)).toString('utf8')) as readonly LogResult[];
+    return await read();
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'not_found') throw error;
   }
   const results = await runRules(deps, batch, content);
-  await deps.objects.put(key, Buffer.from(JSON.stringify(results)));
-  return results;
+  // A worker that was thought dead may have stored its own in the meantime: the first one counts for both.
+  const isFirst = await deps.objects.putNew(key, Buffer.from(JSON.stringify(results)));
+  return isFirst ? results : read();
 }
 
 export function createEvaluator(deps: Deps): Evaluator {

@@ -1,7 +1,7 @@
 export { loadContentDirectory } from './content/content-directory.ts';
 export type { ContentItem } from './content/content-item.ts';
 export { createDetectionService, detectionOperations, type DetectionService } from './detection-service.ts';
-export type { StoredDetection } from './detection-store.ts';
+export { deleteUnusedRevisions, forgetEvaluations, type StoredDetection } from './detection-store.ts';
 export { createEvaluator, type Evaluator } from './evaluation.ts';
 export { buildBundle } from './sandbox/host/bundle.ts';
 export type { SandboxPool, UnitTestResult } from './sandbox/sandbox-contract.ts';

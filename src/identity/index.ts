@@ -8,3 +8,4 @@ export type { Role, User } from './user.ts';
 export { userDirectory } from './user-directory.ts';
 export { userOperations } from './user-operations.ts';
 export { createUserService, type UserService } from './user-service.ts';
+export { deleteEndedSessions } from './user-store.ts';

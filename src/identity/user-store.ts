@@ -212,3 +212,12 @@ export async function deleteOtherSessions(tx: TenantTx, userId: string, keptId: 
     keptId,
   ]);
 }
+
+/** Deletes sessions that ended. Returns how many. */
+export async function deleteEndedSessions(tx: Tx, now: Date, limit: number): Promise<number> {
+  return tx.execute(
+    `DELETE FROM sessions WHERE (tenant_id, id) IN (
+       SELECT tenant_id, id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`,
+    [now, limit],
+  );
+}

@@ -1,5 +1,6 @@
 export { type EmbeddedLake, startEmbeddedLake } from './embedded/launch.ts';
 export { createLake, type Lake, type RowsForLake } from './lake.ts';
 export type { LakeColumn, LakeColumnType, LakeFamily, LakeLayout } from './lake-table.ts';
+export { forgetChunks, listUnloaded } from './loads/load-store.ts';
 export { startLoader } from './loads/loader.ts';
 export type { LakePage, LakeReader, LakeRow, TimeWindow } from './reader.ts';

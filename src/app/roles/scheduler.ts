@@ -2,12 +2,14 @@ import { startDeliverySweeper } from '#alerts';
 import { processBatchJob, startDispatcher } from '#ingestion';
 import { jobDefinitions } from '#jobs';
 import { createJobs, startOutboxRelay } from '#platform/jobs';
+import { startHousekeeping } from '../housekeeping.ts';
 import type { Platform } from '../parts.ts';
+import { retentionTasks } from '../retention.ts';
 import type { Runtime, Started } from '../runtime.ts';
 
 const dispatchLimits = { perTenant: 4, total: 8, quantumBytes: 4 * 1024 * 1024, leaseSeconds: 60, pollMs: 500 };
 
-/** Moves work: backlog to queue, outbox to queue, and deliveries whose next attempt is due. */
+/** Moves work: backlog to queue, outbox to queue, deliveries whose next attempt is due; and forgets what is old. */
 export async function startScheduler(runtime: Runtime, platform: Platform): Promise<Started> {
   const { database, log, clock } = platform;
   const { REDIS_URL: redisUrl } = runtime.settings;
@@ -27,8 +29,11 @@ export async function startScheduler(runtime: Runtime, platform: Platform): Prom
       ),
   });
   const sweeper = startDeliverySweeper({ database, jobs, clock, log });
+  const retentionDays = runtime.settings.MARGAY_RAW_RETENTION_DAYS;
+  const housekeeping = startHousekeeping(retentionTasks(platform, { retentionDays }), { log });
   return {
     async stop() {
+      await housekeeping.stop();
       await sweeper.stop();
       await dispatcher.stop();
       await relay.stop();

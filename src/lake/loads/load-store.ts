@@ -124,3 +124,27 @@ export async function countUnloaded(tx: TenantTx, batchId: string): Promise<numb
   );
   return rows[0]?.count ?? 0;
 }
+
+/** Which of the batches have rows that are not in the lake yet. */
+export async function listUnloaded(tx: TenantTx, batchIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ batch_id: string }>(
+    `SELECT DISTINCT c.batch_id FROM lake_chunks c LEFT JOIN lake_loads l ON l.tenant_id = c.tenant_id AND l.id = c.load_id
+     WHERE c.tenant_id = $1 AND c.batch_id = ANY ($2::uuid[]) AND l.state IS DISTINCT FROM 'LOADED'`,
+    [tx.tenantId, batchIds],
+  );
+  return new Set(rows.map((row) => row.batch_id));
+}
+
+/** Deletes the chunks of loaded batches and the loads that have none left. Returns the keys of their objects. */
+export async function forgetChunks(tx: TenantTx, batchIds: readonly string[]): Promise<readonly string[]> {
+  const chunks = await tx.query<{ object_key: string; load_id: string }>(
+    'DELETE FROM lake_chunks WHERE tenant_id = $1 AND batch_id = ANY ($2::uuid[]) RETURNING object_key, load_id',
+    [tx.tenantId, batchIds],
+  );
+  await tx.execute(
+    `DELETE FROM lake_loads l WHERE l.tenant_id = $1 AND l.id = ANY ($2::uuid[]) AND NOT EXISTS (
+       SELECT FROM lake_chunks c WHERE c.tenant_id = l.tenant_id AND c.load_id = l.id)`,
+    [tx.tenantId, [...new Set(chunks.map((chunk) => chunk.load_id))]],
+  );
+  return chunks.map((chunk) => chunk.object_key);
+}

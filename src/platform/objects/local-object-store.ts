@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { DomainError } from '#platform/errors';
 import type { ObjectStore } from './object-store.ts';
@@ -38,6 +38,24 @@ async function* walk(directory: string): AsyncGenerator<string> {
   }
 }
 
+/** Writes the bytes, synced, beside the file they are meant for, and returns the path. */
+async function writeTemporary(file: string, bytes: Uint8Array): Promise<string> {
+  const directory = path.dirname(file);
+  await makeDurableDirectory(directory);
+  const temporary = path.join(directory, `.${randomUUID()}`);
+  const handle = await open(temporary, 'wx', 0o600);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  return temporary;
+}
+
 /** Objects as files under `root`. A put writes a temporary file, syncs it, renames it and syncs the folder. */
 export function createLocalObjectStore(root: string): ObjectStore {
   const fileOf = (key: string): string => {
@@ -49,21 +67,23 @@ export function createLocalObjectStore(root: string): ObjectStore {
   return {
     async put(key, bytes) {
       const file = fileOf(key);
-      const directory = path.dirname(file);
-      await makeDurableDirectory(directory);
-      const temporary = path.join(directory, `.${randomUUID()}`);
-      const handle = await open(temporary, 'wx', 0o600);
+      await rename(await writeTemporary(file, bytes), file);
+      await syncDirectory(path.dirname(file));
+    },
+    async putNew(key, bytes) {
+      const file = fileOf(key);
+      const temporary = await writeTemporary(file, bytes);
       try {
-        await handle.writeFile(bytes);
-        await handle.sync();
+        // Linking fails when the name is taken, and the name appears with all its bytes.
+        await link(temporary, file);
       } catch (error) {
-        await rm(temporary, { force: true });
+        if (hasCode(error, 'EEXIST')) return false;
         throw error;
       } finally {
-        await handle.close();
+        await rm(temporary, { force: true });
       }
-      await rename(temporary, file);
-      await syncDirectory(directory);
+      await syncDirectory(path.dirname(file));
+      return true;
     },
     async get(key) {
       return readFile(fileOf(key)).catch((error: unknown) => {

@@ -4,6 +4,8 @@
  */
 export type ObjectStore = {
   put(key: string, bytes: Uint8Array): Promise<void>;
+  /** Like `put`, but false and without effect when the key exists: of several writers exactly one gets true. */
+  putNew(key: string, bytes: Uint8Array): Promise<boolean>;
   /** Throws DomainError `not_found` when there is no such object. */
   get(key: string): Promise<Buffer>;
   delete(key: string): Promise<void>;
