@@ -13,9 +13,8 @@ import { systemActor } from '#access';
 import type { Alert } from '#alerts';
 import { attackSample } from '../src/app/first-start/attack-sample.ts';
 import { prepareTenant } from '../src/app/first-start/first-start.ts';
-import { byLogType, sendEvents } from '../src/app/first-start/sender.ts';
+import { byLogType, createSampleSender, type SampleSender } from '../src/app/first-start/sender.ts';
 import { createServices, openPlatform, openSandbox } from '../src/app/parts.ts';
-import { publicUrl } from '../src/app/runtime.ts';
 import { startDeployment } from '../src/app/supervisor.ts';
 
 const eventsPerSecond = 50;
@@ -48,7 +47,7 @@ function percentile(values: readonly number[], share: number): number | null {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? null;
 }
 
-async function feed(url: string, secret: string): Promise<number> {
+async function feed(sender: SampleSender): Promise<number> {
   const events = attackSample({
     now: new Date(Date.now() + seconds * 1000),
     seed: 7,
@@ -59,7 +58,7 @@ async function feed(url: string, secret: string): Promise<number> {
   for (let sent = 0; sent < events.length; sent += perTick) {
     const dueMs = (sent / eventsPerSecond) * 1000 - (performance.now() - startedAt);
     if (dueMs > 0) await sleep(dueMs);
-    await Promise.all(byLogType(events.slice(sent, sent + perTick)).map((group) => sendEvents(url, secret, group)));
+    await Promise.all(byLogType(events.slice(sent, sent + perTick)).map((group) => sender.send(group)));
   }
   return events.length;
 }
@@ -98,7 +97,9 @@ async function run(folder: string): Promise<number> {
     const seen = new Map<string, number>();
     let isFed = false;
     const watching = watch(list, seen, received, () => isFed);
-    const eventCount = await feed(`${publicUrl(deployment.runtime)}/http/${first.sourceId}`, first.sourceSecret);
+    const sender = await createSampleSender(deployment.runtime, first);
+    const eventCount = await feed(sender);
+    await sender.close();
     isFed = true;
     return report(await watching, seen, received, eventCount);
   } finally {

@@ -3,7 +3,8 @@ import { startEmbeddedLake } from '#lake';
 import type { Settings } from '#platform/config';
 import type { Log } from '#platform/log';
 import { provisionDatabase, startEmbeddedPostgres } from '#platform/postgres';
-import type { LocalSecrets } from './data-folder.ts';
+import { errorText } from '#platform/errors';
+import { type LocalSecrets, StartError } from './data-folder.ts';
 import type { Runtime } from './runtime.ts';
 import { supervise, type Supervised } from './supervised-child.ts';
 
@@ -13,6 +14,15 @@ type Options = {
   readonly secrets: LocalSecrets;
   readonly log: Log;
 };
+
+/** What keeps an embedded store from its first start is for the person who starts the product. */
+async function started<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new StartError(errorText(error), { cause: error });
+  }
+}
 
 type Postgres = Supervised & { readonly databaseUrl: string; readonly ownerUrl: string };
 
@@ -30,7 +40,7 @@ export async function startPostgres({ settings, dataDir, secrets, log }: Options
           : log.debug('postgres_says', { line }),
       ...(port === undefined ? {} : { port }),
     });
-  const first = await start();
+  const first = await started(start());
   const { ownerPassword, appPassword } = secrets;
   await provisionDatabase({ superuserUrl: first.superuserUrl, database: 'margay', ownerPassword, appPassword });
   let isFirst = true;
@@ -64,22 +74,24 @@ export async function startLake({ settings, dataDir, secrets, log }: Options): P
   }
   let port: number | undefined;
   let url = '';
-  const supervised = await supervise({
-    name: 'lake',
-    log,
-    start: async () => {
-      const server = await startEmbeddedLake({
-        nodePath: process.execPath,
-        dataDir: path.join(dataDir, 'lake'),
-        secret: secrets.lakeSecret,
-        memoryBytesMax: settings.MARGAY_LAKE_MEMORY_MIB * 1024 * 1024,
-        log,
-        ...(port === undefined ? {} : { port }),
-      });
-      url = server.url;
-      port = Number(new URL(server.url).port);
-      return server;
-    },
-  });
+  const supervised = await started(
+    supervise({
+      name: 'lake',
+      log,
+      start: async () => {
+        const server = await startEmbeddedLake({
+          nodePath: process.execPath,
+          dataDir: path.join(dataDir, 'lake'),
+          secret: secrets.lakeSecret,
+          memoryBytesMax: settings.MARGAY_LAKE_MEMORY_MIB * 1024 * 1024,
+          log,
+          ...(port === undefined ? {} : { port }),
+        });
+        url = server.url;
+        port = Number(new URL(server.url).port);
+        return server;
+      },
+    }),
+  );
   return { lake: { url, user: 'margay', password: secrets.lakeSecret }, stop: () => supervised.stop() };
 }

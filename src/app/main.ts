@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { CommandError, commands } from '#cli';
 import { ConfigurationError } from '#platform/config';
 import { StartError } from './data-folder.ts';
-import { runDoctor } from './doctor.ts';
+import { runDoctor } from './doctor/doctor.ts';
 import { showFirstStart } from './first-start/first-start.ts';
 import { roleNames, type RoleName } from './runtime.ts';
 import { startDeployment } from './supervisor.ts';

@@ -23,6 +23,14 @@ export function publicUrl({ settings, port }: Pick<Runtime, 'settings' | 'port'>
   return `${scheme}://${settings.MARGAY_HOST.includes(':') ? `[${settings.MARGAY_HOST}]` : settings.MARGAY_HOST}:${port}`;
 }
 
+/** Address under which this machine reaches the server, whatever name the world knows it by. */
+export function localUrl({ settings, port }: Pick<Runtime, 'settings' | 'port'>): string {
+  const scheme = settings.MARGAY_TLS_CERT_FILE === undefined ? 'http' : 'https';
+  const anyAddress: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+  const host = anyAddress[settings.MARGAY_HOST] ?? settings.MARGAY_HOST;
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** Messages between the supervisor and a role, over the pipe that also tells a role that its parent is gone. */
 export type RoleMessage = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly message: string };
 

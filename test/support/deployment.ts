@@ -8,15 +8,22 @@ import { createServices, openPlatform, openSandbox } from '../../src/app/parts.t
 import { publicUrl } from '../../src/app/runtime.ts';
 import { startDeployment } from '../../src/app/supervisor.ts';
 
+type Options = {
+  /** Folder to work in; a new one, removed at the end, when absent. */
+  readonly folder?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
 /** The whole product on a folder of its own, as `npm start` brings it up. */
-export async function startTestDeployment() {
-  const folder = await mkdtemp(path.join(tmpdir(), 'margay-e2e-'));
+export async function startTestDeployment({ folder: given, environment: more = {} }: Options = {}) {
+  const folder = given ?? (await mkdtemp(path.join(tmpdir(), 'margay-e2e-')));
   await chmod(folder, 0o755);
   const environment = {
     MARGAY_DATA_DIR: path.join(folder, 'data'),
     MARGAY_PORT: '0',
     MARGAY_LOG_LEVEL: 'error',
     MARGAY_OUTBOUND_ALLOW_CIDRS: '127.0.0.0/8',
+    ...more,
   };
   const deployment = await startDeployment({ environment, roles: 'all', say: () => undefined });
   const platform = openPlatform(deployment.runtime);
@@ -25,6 +32,7 @@ export async function startTestDeployment() {
   const url = publicUrl(deployment.runtime);
   return {
     url,
+    runtime: deployment.runtime,
     services,
     lake: platform.lake.reader,
     tenant: async (slug: string) => {
@@ -54,7 +62,7 @@ export async function startTestDeployment() {
       await sandbox.pool.close();
       await platform.close();
       await deployment.stop();
-      await rm(folder, { recursive: true, force: true });
+      if (given === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -9,7 +9,7 @@ import { managedSchemas } from '#ingestion';
 import { createServices, openPlatform, openSandbox } from '../parts.ts';
 import { publicUrl, type Runtime } from '../runtime.ts';
 import { attackSample } from './attack-sample.ts';
-import { byLogType, sendEvents } from './sender.ts';
+import { byLogType, createSampleSender } from './sender.ts';
 
 type Options = { readonly say: (line: string) => void; readonly isTerminal: boolean; readonly sampleEvents?: number };
 
@@ -113,9 +113,9 @@ async function handOver(
   }
   await writeFile(firstTokenFile(dataDir), `${first.token}\n`, { mode: 0o600 });
   await writeFile(firstAdminFile(dataDir), `${admin}\n`, { mode: 0o600 });
-  say(
-    `Your API token is in ${firstTokenFile(dataDir)} until it is first used, your administrator and password in ${firstAdminFile(dataDir)} until the first sign-in.`,
-  );
+  say(`Your administrator and password are in ${firstAdminFile(dataDir)} until the first sign-in.`);
+  say(`Your API token is in ${firstTokenFile(dataDir)} until it is first used; keep it now:`);
+  say(`  TOKEN=$(cat ${firstTokenFile(dataDir)})`);
 }
 
 /** On an empty deployment: sets up the first tenant, feeds it the bundled attack and shows what was found. */
@@ -135,12 +135,14 @@ export async function showFirstStart(
     say('First start: making a tenant, a token, a log source and the starter detections …');
     const first = await prepareTenant(services, 'default');
     say(`Feeding ${sampleEvents} events of a made-up attack …`);
+    const sender = await createSampleSender(runtime, first);
     for (const events of byLogType(attackSample({ now: new Date(), seed: 1, eventCount: sampleEvents })))
-      await sendEvents(`${url}/http/${first.sourceId}`, first.sourceSecret, events);
+      await sender.send(events);
+    await sender.close();
     for (const line of table(await waitForAlerts(services, first.tenantId, 10))) say(line);
     say(`Margay is at ${url} (playground: ${url}/playground)`);
     await handOver(runtime, first, { say, isTerminal });
-    const shown = isTerminal ? first.token : `$(cat ${firstTokenFile(runtime.dataDir)})`;
+    const shown = isTerminal ? first.token : '$TOKEN';
     for (const line of invitation(url, first, shown)) say(line);
   } finally {
     await sandbox.pool.close();

@@ -21,7 +21,7 @@ function explain(message: string): string {
   if (/Failed to create connection|Cannot lock file/.test(message))
     return 'The embedded lake could not open its data folder; another Margay may be running on it.';
   if (/Cannot find module|libchdb|GLIBC|ERR_DLOPEN/.test(message))
-    return 'The embedded lake runs on glibc Linux (x64) only: on this system set CLICKHOUSE_URL to a ClickHouse server.';
+    return 'The embedded lake needs Linux with glibc, or macOS: on this system set CLICKHOUSE_URL to a ClickHouse server.';
   return `The embedded lake did not start: ${message}`;
 }
 

@@ -1,0 +1,51 @@
+import type { Settings } from '#platform/config';
+import { createLakeClient } from '#platform/lake-client';
+import { silentLog } from '#platform/log';
+import { openDatabase } from '#platform/postgres';
+
+/** Oldest Postgres whose features the migrations use. */
+const postgresMajorMin = 15;
+const clockSkewMsMax = 2000;
+
+type StoreReport = { readonly version: string; readonly clockOffsetMs: number };
+
+/** Version of an external Postgres and how far its clock is off ours. Throws a sentence when it cannot serve. */
+async function inspectPostgres(url: string): Promise<StoreReport> {
+  const database = openDatabase({ url, connectionsMax: 1, log: silentLog });
+  try {
+    const asked = Date.now();
+    const rows = await database.withSystem('the doctor asks for the version', (tx) =>
+      tx.query<{ version: string; now: Date }>(
+        "SELECT current_setting('server_version') AS version, clock_timestamp() AS now",
+      ),
+    );
+    const [version, now] = [rows[0]?.version ?? '', rows[0]?.now ?? new Date(0)];
+    if (Number.parseInt(version, 10) < postgresMajorMin)
+      throw new Error(`Postgres ${version} is too old; ${postgresMajorMin} or newer is needed.`);
+    return { version, clockOffsetMs: now.getTime() - (asked + Date.now()) / 2 };
+  } finally {
+    await database.close();
+  }
+}
+
+/** What the doctor says of the metadata store. */
+export async function describePostgres({ DATABASE_URL: url }: Settings): Promise<string> {
+  if (url === undefined) return 'embedded';
+  const { version, clockOffsetMs } = await inspectPostgres(url);
+  if (Math.abs(clockOffsetMs) > clockSkewMsMax)
+    throw new Error(`Its clock is ${Math.round(clockOffsetMs / 1000)} s off this machine's. Run NTP on both.`);
+  return `external, ${version}, clock within ${Math.ceil(Math.abs(clockOffsetMs))} ms`;
+}
+
+/** What the doctor says of the lake. */
+export async function describeLake(settings: Settings): Promise<string> {
+  const { CLICKHOUSE_URL: url, CLICKHOUSE_USER: user = 'default', CLICKHOUSE_PASSWORD: password = '' } = settings;
+  if (url === undefined) return `embedded, at most ${settings.MARGAY_LAKE_MEMORY_MIB} MiB`;
+  const client = createLakeClient({ url, user, password });
+  try {
+    const rows = await client.rows<{ version: string }>('SELECT version() AS version', {}, { timeoutSeconds: 5 });
+    return `external, ClickHouse ${rows[0]?.version ?? 'unknown'}`;
+  } finally {
+    await client.close();
+  }
+}
