@@ -1,11 +1,10 @@
 import type { Evaluator } from '#detections';
 import { type BatchProcessor, processBatchJob } from '#ingestion';
-import { errorText } from '#platform/errors';
 import { handle, type JobHandler } from '#platform/jobs';
 
 type Deps = { readonly batches: BatchProcessor; readonly evaluator: Evaluator };
 
-const leaseRenewalMs = 20_000;
+const leaseRenewalMs = 7000;
 
 /** One admitted batch from raw bytes to alerts. Running it twice changes nothing; a failure goes back to the backlog. */
 export function processBatch({ batches, evaluator }: Deps): JobHandler {
@@ -32,7 +31,7 @@ export function processBatch({ batches, evaluator }: Deps): JobHandler {
     try {
       await run(tenantId, batchId);
     } catch (error) {
-      const isGivenUp = await batches.fail(tenantId, batchId, errorText(error));
+      const isGivenUp = await batches.fail(tenantId, batchId, error);
       log.error('batch_failed', { tenantId, batchId, isGivenUp, error });
     } finally {
       clearInterval(renewal);

@@ -1,6 +1,6 @@
 import type { Lake, RowsForLake } from '#lake';
 import type { Clock } from '#platform/clock';
-import { DomainError } from '#platform/errors';
+import { DomainError, errorText, isTransient } from '#platform/errors';
 import type { ObjectStore } from '#platform/objects';
 import type { Database, TenantTx } from '#platform/postgres';
 import { type ClassificationFailure, type Normalized, normalizeBody } from '../normalize/normalize.ts';
@@ -10,7 +10,15 @@ import { findRevision, findSchema } from '../schemas/schema-store.ts';
 import { findSource, type StoredSource } from '../sources/source-store.ts';
 import { type BodyLimits, decodeBody } from '../streams/body.ts';
 import type { Batch, BatchCounters, BatchManifest, SourcePlan } from './batch.ts';
-import { extendLease, failBatch, findBatch, finishBatch, listReplays, saveManifest } from './batch-store.ts';
+import {
+  extendLease,
+  failBatch,
+  findBatch,
+  finishBatch,
+  listReplays,
+  postponeBatch,
+  saveManifest,
+} from './batch-store.ts';
 
 /** A batch whose plan is fixed and whose records are rows. */
 export type PreparedBatch = {
@@ -27,8 +35,11 @@ export type BatchProcessor = {
     contentRevision: () => Promise<string>,
   ): Promise<PreparedBatch | undefined>;
   finish(prepared: PreparedBatch, results: Pick<BatchCounters, 'matches' | 'ruleErrors'>): Promise<void>;
-  /** Counts a failed attempt. True when the batch is given up; it is kept and can be tried again by hand. */
-  fail(tenantId: string, batchId: string, error: string): Promise<boolean>;
+  /**
+   * Counts a failed attempt, unless it was for a store that is away. True when the batch is given up; it is kept and can
+   * be tried again by hand.
+   */
+  fail(tenantId: string, batchId: string, error: unknown): Promise<boolean>;
   extendLease(tenantId: string, batchId: string): Promise<void>;
 };
 
@@ -41,7 +52,9 @@ type Deps = {
 };
 
 const failuresMax = 5;
-const leaseSeconds = 60;
+/** Longer than a few renewals by the worker, and short enough that a killed worker is hardly noticed. */
+const leaseSeconds = 30;
+const transientPauseSeconds = 3;
 
 const sourcePlan = (source: StoredSource | undefined): SourcePlan => ({
   label: source?.label ?? '',
@@ -248,7 +261,11 @@ export function createBatchProcessor(deps: Deps): BatchProcessor {
       await database.withTenant(batch.tenantId, (tx) => finishBatch(tx, batch.id, counters));
     },
     fail: (tenantId, batchId, error) =>
-      database.withTenant(tenantId, (tx) => failBatch(tx, batchId, error, failuresMax)),
+      database.withTenant(tenantId, async (tx) => {
+        if (!isTransient(error)) return failBatch(tx, batchId, errorText(error), failuresMax);
+        await postponeBatch(tx, batchId, errorText(error), transientPauseSeconds);
+        return false;
+      }),
     extendLease: (tenantId, batchId) => database.withTenant(tenantId, (tx) => extendLease(tx, batchId, leaseSeconds)),
   };
 }

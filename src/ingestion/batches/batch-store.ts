@@ -128,6 +128,15 @@ export async function failBatch(tx: TenantTx, id: string, error: string, failure
   return rows[0]?.state === 'FAILED';
 }
 
+/** Lets the batch wait a little, without blame: what it needs is away. */
+export async function postponeBatch(tx: TenantTx, id: string, error: string, seconds: number): Promise<void> {
+  await tx.execute(
+    `UPDATE batches SET error = $3, lease_until = NULL, retry_at = now() + make_interval(secs => $4), state = 'PENDING'
+     WHERE tenant_id = $1 AND id = $2 AND state = 'ADMITTED'`,
+    [tx.tenantId, id, error.slice(0, 2000), seconds],
+  );
+}
+
 export async function extendLease(tx: TenantTx, id: string, seconds: number): Promise<void> {
   await tx.execute(
     `UPDATE batches SET lease_until = now() + make_interval(secs => $3)

@@ -40,7 +40,7 @@ type Backend = {
   close(): Promise<void>;
 };
 
-const workerTimes = { lockDuration: 30_000, stalledInterval: 10_000 };
+const workerTimes = { lockDuration: 20_000, stalledInterval: 5000 };
 
 function postgresBackend({ databaseUrl }: Deps): Backend {
   const bound = withBackend(createPostgresBackend);
