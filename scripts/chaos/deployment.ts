@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Actor, systemActor } from '#access';
+import type { Alert } from '#alerts';
+import { createServices, openPlatform, openSandbox, type Platform } from '../../src/app/parts.ts';
+import { publicUrl, type Runtime } from '../../src/app/runtime.ts';
+import type { Found } from './check.ts';
+
+const logType = 'Custom.Chaos';
+const schema = `schema: ${logType}
+fields:
+  - { name: id, type: string, required: true }
+  - { name: group, type: string, required: true }
+  - { name: hit, type: boolean }
+  - { name: at, type: timestamp, timeFormats: [rfc3339], isEventTime: true }
+`;
+const rule = {
+  specification: `AnalysisType: rule\nRuleID: Chaos.Hit\nEnabled: true\nFilename: x.py\nLogTypes: [${logType}]\nSeverity: Low\nDedupPeriodMinutes: 1440\n`,
+  body: "def rule(event):\n    return event['hit']\n\ndef dedup(event):\n    return event['group']\n\ndef title(event):\n    return event['group']\n",
+};
+
+export type ChaosTenant = { readonly id: string; readonly actor: Actor; readonly ingestUrl: string };
+
+/** Our own way into the stores of the deployment, beside its processes. */
+export async function openInspector(runtime: Runtime, receiverUrl: string) {
+  const platform = openPlatform(runtime);
+  const sandbox = await openSandbox(runtime);
+  const services = createServices(platform, runtime, sandbox);
+  return {
+    async createTenant(slug: string): Promise<ChaosTenant> {
+      const traceId = randomBytes(16).toString('hex');
+      const { id } = await services.tenants.create({ slug, name: slug }, traceId);
+      const actor = systemActor(id, 'chaos', traceId);
+      await services.schemas.save(actor, { name: logType, spec: schema });
+      await services.detections.save(actor, rule);
+      await services.destinations.createWebhook(actor, { name: 'receiver', url: receiverUrl, severities: ['LOW'] });
+      const source = await services.sources.create(actor, {
+        integrationLabel: 'chaos',
+        logTypes: [logType],
+        logStreamType: 'Lines',
+        authMethod: 'None',
+      });
+      return { id, actor, ingestUrl: `${publicUrl(runtime)}/http/${source.id}` };
+    },
+    untilQuiet: (timeoutSeconds: number) => untilQuiet(platform, timeoutSeconds),
+    find: (tenant: ChaosTenant) => find(platform, services, tenant),
+    async close() {
+      await sandbox.pool.close();
+      await platform.close();
+    },
+  };
+}
+
+type Waiting = {
+  readonly batches: number;
+  readonly failed: number;
+  readonly rows: number;
+  readonly deliveries: number;
+};
+
+async function readWaiting({ database }: Platform): Promise<Waiting> {
+  const rows = await database.withSystem('chaos waits until everything is done', (tx) =>
+    tx.query<{ batches: number; failed: number; rows: number; deliveries: number }>(
+      `SELECT (SELECT count(*)::int FROM batches WHERE state IN ('PENDING', 'ADMITTED')) AS batches,
+        (SELECT count(*)::int FROM batches WHERE state = 'FAILED') AS failed,
+        (SELECT count(*)::int FROM lake_chunks c LEFT JOIN lake_loads l ON l.tenant_id = c.tenant_id AND l.id = c.load_id
+          WHERE l.state IS DISTINCT FROM 'LOADED') AS rows,
+        (SELECT count(*)::int FROM alert_deliveries WHERE state NOT IN ('DELIVERED', 'FAILED')) AS deliveries`,
+    ),
+  );
+  return rows[0] ?? { batches: -1, failed: -1, rows: -1, deliveries: -1 };
+}
+
+/** Waits until no batch, row or delivery is on its way. Returns the seconds it took and what was left at the end. */
+async function untilQuiet(
+  platform: Platform,
+  timeoutSeconds: number,
+): Promise<{ readonly seconds: number; readonly left: Waiting }> {
+  const startedAt = performance.now();
+  for (;;) {
+    const seconds = (performance.now() - startedAt) / 1000;
+    const left = await readWaiting(platform).catch(() => undefined);
+    const isQuiet = left !== undefined && left.batches + left.rows + left.deliveries === 0;
+    if (left !== undefined && (isQuiet || seconds > timeoutSeconds)) return { seconds, left };
+    if (seconds > timeoutSeconds + 60) throw new Error('The database does not come back.');
+    await sleep(500);
+  }
+}
+
+type Services = ReturnType<typeof createServices>;
+
+async function listAlerts(services: Services, { actor }: ChaosTenant): Promise<readonly Alert[]> {
+  const found: Alert[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await services.alerts.list(actor, {
+      createdAtAfter: new Date(0),
+      createdAtBefore: new Date(Date.now() + 3_600_000),
+      pageSize: 50,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    found.push(...page.alerts);
+    cursor = page.endCursor ?? undefined;
+  } while (cursor !== undefined);
+  return found;
+}
+
+async function find(platform: Platform, services: Services, tenant: ChaosTenant): Promise<Found> {
+  const tables = await platform.database.withTenant(tenant.id, (tx) =>
+    tx.query<{ database_name: string; table_name: string }>(
+      "SELECT database_name, table_name FROM lake_tables WHERE family = 'logs' AND log_type = $1",
+      [logType],
+    ),
+  );
+  const table = tables[0];
+  const events = new Map<string, number>();
+  if (table !== undefined) {
+    const rows = await platform.lakeClient.rows<{ id: string; n: number }>(
+      `SELECT id, toUInt32(count()) AS n FROM \`${table.database_name}\`.\`${table.table_name}\` GROUP BY id`,
+      {},
+      { rowsMax: 10_000_000, timeoutSeconds: 120 },
+    );
+    for (const { id, n } of rows) events.set(id, n);
+  }
+  const alerts = await listAlerts(services, tenant);
+  return { events, alerts: alerts.map(({ title, eventCount }) => ({ group: title, eventCount })) };
+}
