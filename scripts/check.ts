@@ -8,6 +8,7 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['types', bin('tsc'), ['--noEmit', '--pretty', 'false']],
   ['lint', bin('oxlint'), ['--type-aware', '--deny-warnings', '--report-unused-disable-directives']],
   ['format', bin('oxfmt'), ['--check']],
+  ['python size', process.execPath, [path.join(root, 'scripts/lint/python-size.ts')]],
   ['unused', bin('knip'), ['--no-progress', '--no-config-hints']],
 ];
 

@@ -1,0 +1,41 @@
+"""What authors are told when their code fails, bounded in length."""
+
+from __future__ import annotations
+
+import traceback
+
+TEXT_MAX = 1000
+TEXT_TAIL = "... (truncated)"
+
+
+class FunctionReturnTypeError(Exception):
+    """A function of a detection returned a value of the wrong type."""
+
+
+def truncate(text: str) -> str:
+    """At most 1,000 characters, the end saying when some are gone."""
+    return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - len(TEXT_TAIL)] + TEXT_TAIL
+
+
+def _own_frames(error: BaseException) -> str:
+    """The traceback as its author may see it: lines of content only, none of this engine."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("content/")]
+    lines = [f"{frame.filename.removeprefix('content/')}, line {frame.lineno}, in {frame.name}" for frame in frames[-5:]]
+    return "\n".join(lines)
+
+
+def describe(error: BaseException) -> dict[str, str]:
+    """Name, text and place of an exception, bounded in length."""
+    if isinstance(error, SyntaxError):
+        place = f"{(error.filename or '').removeprefix('content/')}, line {error.lineno}"
+        caret = "" if error.text is None else f"\n{error.text.rstrip()}\n{' ' * max((error.offset or 1) - 1, 0)}^"
+        return {"exception": "SyntaxError", "message": truncate(f"{error.msg}: {place}{caret}"), "traceback": place}
+    try:
+        text = str(error)
+    except Exception:  # an author's exception class may have a broken __str__
+        text = "(no text)"
+    return {
+        "exception": type(error).__name__,
+        "message": truncate(text or type(error).__name__),
+        "traceback": _own_frames(error)[:4000],
+    }

@@ -1,0 +1,126 @@
+"""One detection: its matcher, and the functions that describe a match."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from margay_errors import FunctionReturnTypeError, describe, truncate
+from margay_event import _unwrap, json_encoder
+from margay_modules import module_from
+
+SEVERITIES = ("INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL")
+CONTEXT_MAX = 200 * 1024
+DESTINATIONS_MAX = 10
+
+
+def _defaulted_dedup(rule_id: str) -> str:
+    return f"defaultDedupString:{rule_id}"
+
+
+class Rule:
+    """One detection: its module, its matcher and the functions that describe a match."""
+
+    FUNCTIONS = ("title", "description", "reference", "severity", "runbook", "destinations", "dedup", "alert_context", "unique")
+
+    def __init__(self, number: int, spec: dict[str, Any]) -> None:
+        self.number = number
+        self.id: str = spec["id"]
+        self.name: str = spec.get("displayName") or self.id
+        self.severity: str = spec["severity"]
+        self.log_types: list[str] = spec["logTypes"]
+        self.module = module_from(self.id.replace("/", "_"), spec["body"])
+        matcher = getattr(self.module, "rule", None)
+        if not callable(matcher):
+            raise AttributeError(f"detection [{self.id}] has no function named rule")
+        self.matcher = matcher
+        self.errors = 0
+        self.statistics = [0, 0, 0, 0]  # runs, timed nanoseconds, matches, errors
+
+    def functions(self) -> dict[str, Any]:
+        return {name: getattr(self.module, name) for name in self.FUNCTIONS if callable(getattr(self.module, name, None))}
+
+    def wrong_type(self, name: str, value: Any, expected: str) -> FunctionReturnTypeError:
+        return FunctionReturnTypeError(
+            f"detection [{self.id}] function [{name}] returned [{type(value).__name__}], expected {expected}"
+        )
+
+    def matches(self, event: Any) -> bool:
+        """Runs the current `rule` of the module. Anything but exactly a bool is an error."""
+        result = self.matcher(event)
+        if result is True or result is False:
+            return result
+        raise self.wrong_type("rule", result, "[bool]")
+
+    def text(self, name: str, function: Any, event: Any) -> str:
+        value = function(event)
+        if not isinstance(value, str):
+            raise self.wrong_type(name, value, "[str]")
+        return truncate(value)
+
+    def severity_of(self, function: Any, event: Any) -> str:
+        value = self.text("severity", function, event).upper()
+        if value == "DEFAULT":
+            return self.severity
+        if value not in SEVERITIES:
+            raise ValueError(f"detection [{self.id}] function [severity] returned [{value[:50]}], expected one of {', '.join(SEVERITIES)}")
+        return value
+
+    def destinations_of(self, function: Any, event: Any) -> list[str] | None:
+        value = function(event)
+        if value is None:
+            return None
+        if not isinstance(value, list) or not all(isinstance(item, (str, bool)) for item in value):
+            raise self.wrong_type("destinations", value, "a list")
+        names = list(dict.fromkeys(item for item in value if isinstance(item, str)))
+        return names[:DESTINATIONS_MAX] if names else ["SKIP"]
+
+    def context_of(self, function: Any, event: Any) -> str:
+        value = function(event)
+        if not isinstance(value, Mapping):
+            raise self.wrong_type("alert_context", value, "[Mapping]")
+        text = json.dumps(_unwrap(value), default=json_encoder, allow_nan=False)
+        if len(text) > CONTEXT_MAX:
+            note = f"alert_context size is [{len(text)}] characters, bigger than maximum of [{CONTEXT_MAX}] characters"
+            return json.dumps({"_error": note})
+        return text
+
+    def auxiliary(self, name: str, function: Any, event: Any) -> Any:
+        if name == "severity":
+            return self.severity_of(function, event)
+        if name == "destinations":
+            return self.destinations_of(function, event)
+        if name == "alert_context":
+            return self.context_of(function, event)
+        if name == "unique":
+            value = function(event)
+            return None if value is None else truncate(str(value))
+        return self.text(name, function, event)
+
+    def describe_match(self, event: Any) -> dict[str, Any]:
+        """Output of every auxiliary function. A failing one falls back and never suppresses the match."""
+        found: dict[str, Any] = {}
+        errors = []
+        for name, function in self.functions().items():
+            try:
+                found[name] = self.auxiliary(name, function, event)
+            except Exception as error:
+                errors.append({"function": name, **describe(error)})
+                if name == "title":
+                    found[name] = self.id
+                elif name == "dedup":
+                    found[name] = _defaulted_dedup(self.id)
+                elif name == "alert_context":
+                    found[name] = json.dumps({"_error": truncate(repr(error))})
+        title = found.get("title") or self.name
+        match = {
+            "title": title,
+            "dedup": found.get("dedup") or (found.get("title") if "dedup" not in found else None) or _defaulted_dedup(self.id),
+            "severity": found.get("severity", self.severity),
+            "auxiliaryErrors": errors,
+        }
+        for name, key in (("description",) * 2, ("reference",) * 2, ("runbook",) * 2, ("destinations",) * 2, ("alert_context", "alertContext"), ("unique",) * 2):
+            if found.get(name) is not None:
+                match[key] = found[name]
+        return match
