@@ -50,6 +50,6 @@ test('secrets are made once, and only this user can read them', async () => {
   const first = await readOrMakeSecrets(folder);
   expect(await readOrMakeSecrets(folder)).toEqual(first);
   expect((await stat(path.join(folder, 'secrets.json'))).mode & 0o777).toBe(0o600);
-  expect(Buffer.from(first.masterKey, 'base64')).toHaveLength(32);
+  expect(Buffer.from(first.masterKey ?? '', 'base64')).toHaveLength(32);
   expect(await readFile(path.join(folder, 'secrets.json'), 'utf8')).toContain(first.appPassword);
 });

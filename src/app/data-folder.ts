@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 
@@ -17,7 +17,13 @@ async function startTicks(pid: number): Promise<string | undefined> {
   return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19];
 }
 
-type LockContent = { readonly pid: number; readonly ticks?: string; readonly port: number };
+type LockContent = {
+  readonly pid: number;
+  readonly ticks?: string;
+  readonly port: number;
+  /** Where the embedded lake listens, once it does. */
+  readonly lakePort?: number;
+};
 
 async function isAlive({ pid, ticks }: LockContent): Promise<boolean> {
   try {
@@ -28,12 +34,28 @@ async function isAlive({ pid, ticks }: LockContent): Promise<boolean> {
   return ticks === undefined || (await startTicks(pid)) === ticks;
 }
 
+const lockFile = (folder: string): string => path.join(folder, 'margay.lock');
+
+/** The deployment that runs on the folder, if one does. */
+export async function findRunning(folder: string): Promise<LockContent | undefined> {
+  const text = await readFile(lockFile(folder), 'utf8').catch(() => '');
+  if (text === '') return undefined;
+  const content = JSON.parse(text) as LockContent;
+  return (await isAlive(content)) ? content : undefined;
+}
+
+export type FolderLock = {
+  /** Tells commands beside this process where the lake is. */
+  announce(lakePort: number): Promise<void>;
+  release(): Promise<void>;
+};
+
 /**
  * Makes this process the only one on the folder. Throws StartError naming the other one.
  * A lock whose process is gone (power loss, kill -9) is taken over.
  */
-export async function lockDataFolder(folder: string, port: number): Promise<{ release(): Promise<void> }> {
-  const file = path.join(folder, 'margay.lock');
+export async function lockDataFolder(folder: string, port: number): Promise<FolderLock> {
+  const file = lockFile(folder);
   const ticks = await startTicks(process.pid);
   const content: LockContent = { pid: process.pid, port, ...(ticks === undefined ? {} : { ticks }) };
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -41,7 +63,13 @@ export async function lockDataFolder(folder: string, port: number): Promise<{ re
       const handle = await open(file, 'wx', 0o644);
       await handle.writeFile(JSON.stringify(content));
       await handle.close();
-      return { release: () => rm(file, { force: true }) };
+      return {
+        async announce(lakePort) {
+          await writeFile(`${file}.new`, JSON.stringify({ ...content, lakePort }));
+          await rename(`${file}.new`, file);
+        },
+        release: () => rm(file, { force: true }),
+      };
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) throw error;
     }
@@ -99,17 +127,26 @@ export type LocalSecrets = {
   readonly ownerPassword: string;
   readonly appPassword: string;
   readonly lakeSecret: string;
-  /** 32 bytes in base64. */
-  readonly masterKey: string;
+  /** 32 bytes in base64; absent when MARGAY_MASTER_KEY has taken over. */
+  readonly masterKey?: string;
+  /** Earlier master keys, there while a rotation is under way. */
+  readonly previousMasterKeys?: readonly string[];
 };
 
-export async function readOrMakeSecrets(folder: string): Promise<LocalSecrets> {
-  const file = path.join(folder, 'secrets.json');
-  const known = await readFile(file, 'utf8').catch((error: unknown) => {
+const secretsFile = (folder: string): string => path.join(folder, 'secrets.json');
+
+/** The secrets of a folder; undefined before its first start. */
+export async function readSecrets(folder: string): Promise<LocalSecrets | undefined> {
+  const known = await readFile(secretsFile(folder), 'utf8').catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   });
-  if (known !== undefined) return JSON.parse(known) as LocalSecrets;
+  return known === undefined ? undefined : (JSON.parse(known) as LocalSecrets);
+}
+
+export async function readOrMakeSecrets(folder: string): Promise<LocalSecrets> {
+  const known = await readSecrets(folder);
+  if (known !== undefined) return known;
   const secret = () => randomBytes(24).toString('base64url');
   const made: LocalSecrets = {
     ownerPassword: secret(),
@@ -117,6 +154,13 @@ export async function readOrMakeSecrets(folder: string): Promise<LocalSecrets> {
     lakeSecret: secret(),
     masterKey: randomBytes(32).toString('base64'),
   };
-  await writeFile(file, JSON.stringify(made), { mode: 0o600, flush: true });
+  await writeSecrets(folder, made);
   return made;
+}
+
+/** Replaces the secrets as a whole: a crash leaves the old ones or the new ones. */
+export async function writeSecrets(folder: string, secrets: LocalSecrets): Promise<void> {
+  const file = secretsFile(folder);
+  await writeFile(`${file}.new`, JSON.stringify(secrets), { mode: 0o600, flush: true });
+  await rename(`${file}.new`, file);
 }

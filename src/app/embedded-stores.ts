@@ -24,6 +24,24 @@ async function started<T>(work: Promise<T>): Promise<T> {
   }
 }
 
+/** Connection of the role that serves, to the embedded server. */
+export const appUrlOf = (port: number, { appPassword }: LocalSecrets): string =>
+  `postgresql://margay_app:${encodeURIComponent(appPassword)}@127.0.0.1:${port}/margay`;
+
+/** Connection of the role that migrates, to the embedded server. */
+export const ownerUrlOf = (port: number, { ownerPassword }: LocalSecrets): string =>
+  `postgresql://margay_owner:${encodeURIComponent(ownerPassword)}@127.0.0.1:${port}/margay`;
+
+/** How the lake is reached; `embeddedUrl` counts when no other is configured. */
+export const lakeOf = (settings: Settings, secrets: LocalSecrets, embeddedUrl: string): Runtime['lake'] =>
+  settings.CLICKHOUSE_URL === undefined
+    ? { url: embeddedUrl, user: 'margay', password: secrets.lakeSecret }
+    : {
+        url: settings.CLICKHOUSE_URL,
+        user: settings.CLICKHOUSE_USER ?? 'default',
+        password: settings.CLICKHOUSE_PASSWORD ?? '',
+      };
+
 type Postgres = Supervised & { readonly databaseUrl: string; readonly ownerUrl: string };
 
 /** The deployment's Postgres: the external one when it is configured, else the one npm brought. */
@@ -54,8 +72,8 @@ export async function startPostgres({ settings, dataDir, secrets, log }: Options
     },
   });
   return {
-    databaseUrl: first.urlOf('margay_app', appPassword, 'margay'),
-    ownerUrl: first.urlOf('margay_owner', ownerPassword, 'margay'),
+    databaseUrl: appUrlOf(first.port, secrets),
+    ownerUrl: ownerUrlOf(first.port, secrets),
     stop: () => supervised.stop(),
   };
 }
@@ -64,14 +82,8 @@ type Lake = Supervised & Pick<Runtime, 'lake'>;
 
 /** The deployment's lake: the external ClickHouse when it is configured, else chDB in a child process. */
 export async function startLake({ settings, dataDir, secrets, log }: Options): Promise<Lake> {
-  if (settings.CLICKHOUSE_URL !== undefined) {
-    const lake = {
-      url: settings.CLICKHOUSE_URL,
-      user: settings.CLICKHOUSE_USER ?? 'default',
-      password: settings.CLICKHOUSE_PASSWORD ?? '',
-    };
-    return { lake, stop: async () => undefined };
-  }
+  if (settings.CLICKHOUSE_URL !== undefined)
+    return { lake: lakeOf(settings, secrets, ''), stop: async () => undefined };
   let port: number | undefined;
   let url = '';
   const supervised = await started(
@@ -93,5 +105,5 @@ export async function startLake({ settings, dataDir, secrets, log }: Options): P
       },
     }),
   );
-  return { lake: { url, user: 'margay', password: secrets.lakeSecret }, stop: () => supervised.stop() };
+  return { lake: lakeOf(settings, secrets, url), stop: () => supervised.stop() };
 }

@@ -1,12 +1,16 @@
 /** The program: `start` runs the product, everything else is a command of the terminal. */
 import { parseArgs } from 'node:util';
-import { CommandError, commands } from '#cli';
+import { type Command, CommandError, commands as remoteCommands } from '#cli';
 import { ConfigurationError } from '#platform/config';
 import { StartError } from './data-folder.ts';
 import { runDoctor } from './doctor/doctor.ts';
+import { keysCommand } from './operator/keys-command.ts';
 import { showFirstStart } from './first-start/first-start.ts';
 import { roleNames, type RoleName } from './runtime.ts';
 import { startDeployment } from './supervisor.ts';
+
+/** Commands of the operator work on the stores themselves; the others talk to a deployment. */
+const commands: readonly Command[] = [...remoteCommands, keysCommand];
 
 const calls: readonly (readonly [string, string])[] = [
   ['start [--role all|api|ingest|worker|scheduler]', 'run the product (default: all on this machine)'],

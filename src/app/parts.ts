@@ -24,9 +24,9 @@ import { createAddressGuard, createHttpClient } from '#platform/http-client';
 import { systemIds } from '#platform/ids';
 import { createLakeClient } from '#platform/lake-client';
 import { createLog } from '#platform/log';
-import { createLocalObjectStore } from '#platform/objects';
+import { createLocalObjectStore, encryptObjects } from '#platform/objects';
 import { openDatabase } from '#platform/postgres';
-import { createSecrets } from '#platform/secrets';
+import { createMasterKeys, createObjectKeys, createSecrets, createTenantKeys } from '#platform/secrets';
 import { createSystemErrorRecorder, createSystemErrorService } from '#system-errors';
 import { publicUrl, type Runtime } from './runtime.ts';
 
@@ -35,7 +35,10 @@ export function openPlatform(runtime: Runtime) {
   const log = createLog({ level: runtime.settings.MARGAY_LOG_LEVEL, role: runtime.roles.join('+') });
   const database = openDatabase({ url: runtime.databaseUrl, connectionsMax: 12, log });
   const client = createLakeClient(runtime.lake);
-  const objects = createLocalObjectStore(path.join(runtime.dataDir, 'objects'));
+  const masterKeys = createMasterKeys(runtime.masterKeys);
+  const tenantKeys = createTenantKeys(masterKeys);
+  const storedObjects = createLocalObjectStore(path.join(runtime.dataDir, 'objects'));
+  const objects = encryptObjects(storedObjects, createObjectKeys(database, tenantKeys));
   const lake = createLake({ database, client, objects, ids: systemIds, log });
   return {
     log,
@@ -43,7 +46,8 @@ export function openPlatform(runtime: Runtime) {
     objects,
     lake,
     lakeClient: client,
-    secrets: createSecrets(runtime.masterKey),
+    masterKeys,
+    secrets: createSecrets(tenantKeys),
     clock: systemClock,
     ids: systemIds,
     async close() {

@@ -1,4 +1,5 @@
 import type { Settings } from '#platform/config';
+import type { MasterKeyTexts } from '#platform/secrets';
 
 export type RoleName = 'api' | 'ingest' | 'worker' | 'scheduler';
 
@@ -11,8 +12,7 @@ export type Runtime = {
   readonly dataDir: string;
   readonly databaseUrl: string;
   readonly lake: { readonly url: string; readonly user: string; readonly password: string };
-  /** 32 bytes in base64. */
-  readonly masterKey: string;
+  readonly masterKeys: MasterKeyTexts;
   readonly port: number;
 };
 

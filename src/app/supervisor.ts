@@ -4,8 +4,10 @@ import { createLog } from '#platform/log';
 import { migrateJobs } from '#platform/jobs';
 import { migrate } from '#platform/postgres';
 import { lockDataFolder, prepareDataFolder, readOrMakeSecrets, reservePort, StartError } from './data-folder.ts';
+import { masterKeysOf } from './keys/master-key-source.ts';
 import { startLake, startPostgres } from './embedded-stores.ts';
 import { startRoleProcess } from './role-process.ts';
+import { postgresMigrations } from './migrations.ts';
 import { type RoleName, roleNames, type Runtime } from './runtime.ts';
 import { supervise, type Supervised } from './supervised-child.ts';
 
@@ -21,8 +23,6 @@ type Options = {
   /** One line per step for the person who watches. */
   readonly say: (line: string) => void;
 };
-
-const root = path.resolve(import.meta.dirname, '../..');
 
 /** Processes of a whole deployment on one machine. API and intake share one, since they share one address. */
 const processGroups: readonly (readonly RoleName[])[] = [['worker'], ['scheduler'], ['api', 'ingest']];
@@ -57,18 +57,19 @@ export async function startDeployment({ environment, roles, say }: Options): Pro
     say('Starting Postgres …');
     const postgres = await startPostgres(stores);
     parts.push(postgres);
-    const applied = await migrate(postgres.ownerUrl, path.join(root, 'migrations/postgres'));
+    const applied = await migrate(postgres.ownerUrl, postgresMigrations);
     await migrateJobs(postgres.ownerUrl);
     if (applied.length > 0) say(`Brought the database up to date (${applied.length} migrations).`);
     say('Starting the lake …');
     const lake = await startLake(stores);
     parts.push(lake);
+    if (settings.CLICKHOUSE_URL === undefined) await lock.announce(Number(new URL(lake.lake.url).port));
     const base = {
       settings,
       dataDir,
       databaseUrl: postgres.databaseUrl,
       lake: lake.lake,
-      masterKey: settings.MARGAY_MASTER_KEY ?? secrets.masterKey,
+      masterKeys: masterKeysOf(settings, secrets),
       port,
     };
     const wanted = roles === 'all' ? processGroups : [roleNames.filter((role) => roles.includes(role))];

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { DomainError } from '#platform/errors';
 
 /** A named part that must work; resolves with a note, or rejects with the reason. */
 export type ReadinessCheck = { readonly name: string; readonly check: () => Promise<string> };
@@ -14,8 +15,10 @@ export async function healthRoutes(
       checks.map(async ({ name, check }) => {
         try {
           return { name, isReady: true, note: await check() };
-        } catch {
-          return { name, isReady: false, note: 'does not answer' };
+        } catch (error) {
+          // Other errors are drivers' words, which are not for everybody.
+          const note = error instanceof DomainError ? error.publicMessage : 'does not answer';
+          return { name, isReady: false, note };
         }
       }),
     );

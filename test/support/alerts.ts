@@ -18,8 +18,8 @@ import { createAddressGuard, createHttpClient } from '#platform/http-client';
 import { systemIds } from '#platform/ids';
 import { silentLog } from '#platform/log';
 import type { Database } from '#platform/postgres';
-import { createSecrets } from '#platform/secrets';
 import { createSystemErrorRecorder, createSystemErrorService } from '#system-errors';
+import { testSecrets } from './secrets.ts';
 
 export const traceId = '0123456789abcdef0123456789abcdef';
 
@@ -66,7 +66,7 @@ export function createAlertsRoom(
 ) {
   const clock = manualClock(startAt);
   const audit = createAuditRecorder({ database, clock });
-  const secrets = createSecrets(Buffer.alloc(32, 7).toString('base64'));
+  const secrets = testSecrets();
   const systemErrors = createSystemErrorRecorder({ clock, ids: systemIds });
   const guard = createAddressGuard(allowCidrs);
   const http = createHttpClient({ guard, limits: { totalTimeoutMs: 1000 } });

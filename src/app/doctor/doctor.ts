@@ -6,6 +6,7 @@ import { describeSettings, readSettings, type Settings } from '#platform/config'
 import { errorText } from '#platform/errors';
 import { prepareDataFolder, reservePort } from '../data-folder.ts';
 import { inspectCertificate } from './certificate.ts';
+import { describeKeySource } from '../keys/key-state.ts';
 import { describeLake, describePostgres } from './stores.ts';
 
 type Finding = { readonly name: string; readonly isGood: boolean; readonly note: string };
@@ -67,6 +68,7 @@ async function configured(settings: Settings): Promise<readonly Finding[]> {
     await tlsOf(settings),
     await attempt('Postgres', () => describePostgres(settings)),
     await attempt('lake', () => describeLake(settings)),
+    await attempt('keys', () => describeKeySource(settings, dataDir)),
   ];
 }
 

@@ -16,6 +16,7 @@ import { createHttpReceiver, createIntake, defaultBodyLimits, defaultIntakeLimit
 import { createMetrics } from '#platform/metrics';
 import { firstAdminFile, firstTokenFile } from '../first-start/first-start.ts';
 import { createServices, openSandbox, type Platform } from '../parts.ts';
+import { describeKeys } from '../keys/key-state.ts';
 import { storedGauges } from '../stored-gauges.ts';
 import type { Runtime, Started } from '../runtime.ts';
 
@@ -68,6 +69,7 @@ export async function startApi(runtime: Runtime, platform: Platform, duties: Dut
       name: 'lake',
       check: async () => ((await platform.lakeClient.ping()) ? 'answers' : Promise.reject(new Error('no answer'))),
     },
+    { name: 'keys', check: () => describeKeys(database, platform.masterKeys) },
     {
       name: 'sandbox',
       check: async () =>

@@ -29,7 +29,9 @@ test('every problem is reported at once, and no secret is quoted', () => {
 });
 
 test('half a configuration does not start', () => {
-  expect(() => readSettings({ DATABASE_URL: 'postgres://db/margay' })).toThrow('DATABASE_URL and DATABASE_OWNER_URL');
+  expect(() => readSettings({ DATABASE_URL: 'postgres://localhost/margay' })).toThrow(
+    'DATABASE_URL and DATABASE_OWNER_URL',
+  );
   expect(() => readSettings({ MARGAY_TLS_KEY_FILE: 'key.pem' })).toThrow(
     'MARGAY_TLS_CERT_FILE and MARGAY_TLS_KEY_FILE',
   );
@@ -43,12 +45,48 @@ test('an address that others can reach needs TLS or a proxy that speaks it', () 
 test('shown settings hide secrets and passwords in addresses', () => {
   const shown = describeSettings(
     readSettings({
-      DATABASE_URL: 'postgres://app:hunter2@db/margay',
-      DATABASE_OWNER_URL: 'postgres://owner:hunter3@db/margay',
+      DATABASE_URL: 'postgres://app:hunter2@db/margay?sslmode=verify-full',
+      DATABASE_OWNER_URL: 'postgres://owner:hunter3@db/margay?sslmode=verify-full',
       MARGAY_METRICS_TOKEN: 'a-very-long-token',
+      MARGAY_PREVIOUS_MASTER_KEYS: Buffer.alloc(32, 1).toString('base64'),
     }),
   );
-  expect(JSON.stringify(shown)).not.toMatch(/hunter|a-very-long-token/);
+  expect(JSON.stringify(shown)).not.toMatch(/hunter|a-very-long-token|AQEB/);
+});
+
+test('a store on another machine is reached over TLS, or not at all unless it is allowed by name', () => {
+  const postgres = (query: string) => ({
+    DATABASE_URL: `postgres://app:hunter2@db/margay${query}`,
+    DATABASE_OWNER_URL: `postgres://owner:hunter2@db/margay${query}`,
+  });
+  const plain: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+    ['DATABASE_URL: "db" is another machine and would be reached without TLS; add "sslmode=verify-full"', postgres('')],
+    ['DATABASE_OWNER_URL: "db" is another machine', postgres('?sslmode=prefer')],
+    ['DATABASE_URL: "db" is another machine', postgres('?sslmode=no-verify')],
+    [
+      'REDIS_URL: "10.0.0.7" is another machine and would be reached without TLS; begin it with rediss://',
+      { REDIS_URL: 'redis://:hunter2@10.0.0.7:6379' },
+    ],
+    [
+      'CLICKHOUSE_URL: "lake.example" is another machine and would be reached without TLS; begin it with https://',
+      { CLICKHOUSE_URL: 'http://lake.example:8123' },
+    ],
+    ['CLICKHOUSE_URL: "127.0.0.1.example" is another', { CLICKHOUSE_URL: 'http://127.0.0.1.example:8123' }],
+  ];
+  for (const [message, environment] of plain) {
+    expect(() => readSettings(environment)).toThrow(message);
+    expect(() => readSettings(environment)).not.toThrow('hunter2');
+    expect(() => readSettings({ ...environment, MARGAY_ALLOW_PLAINTEXT_STORES: 'true' })).not.toThrow();
+  }
+  for (const environment of [
+    postgres('?sslmode=verify-full'),
+    postgres('?sslmode=require'),
+    { REDIS_URL: 'redis://localhost:6379' },
+    { REDIS_URL: 'rediss://10.0.0.7:6379' },
+    { CLICKHOUSE_URL: 'http://[::1]:8123' },
+    { CLICKHOUSE_URL: 'https://lake.example:8443' },
+  ])
+    expect(() => readSettings(environment)).not.toThrow();
 });
 
 test('the example file names every setting and no other', () => {

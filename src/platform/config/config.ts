@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isLoopback, plaintextStores } from './store-transport.ts';
 
 /**
  * Every setting, by the name of its environment variable. Units are in the names. The example file `.env.example`
@@ -40,6 +41,13 @@ export const settings = z.object({
     .length(44, 'must be 32 bytes in base64')
     .optional()
     .describe('Key that wraps the tenants’ data keys; kept in the data folder when absent.'),
+  MARGAY_PREVIOUS_MASTER_KEYS: list
+    .refine((keys) => keys.every((key) => /^[A-Za-z0-9+/]{43}=$/.test(key)), 'must be keys of 32 bytes in base64')
+    .prefault('')
+    .describe('Earlier master keys, comma separated, that still open data keys until `margay keys rotate`.'),
+  MARGAY_ALLOW_PLAINTEXT_STORES: flag
+    .prefault('false')
+    .describe('Let stores on other machines be reached without TLS, as inside a private network. Unsafe elsewhere.'),
   MARGAY_METRICS_TOKEN: z
     .string()
     .min(16, 'must have 16 characters or more')
@@ -70,7 +78,12 @@ type SettingName = keyof Settings;
 /** Settings of the command line; a deployment overlooks them. */
 const clientNames: readonly string[] = ['MARGAY_URL', 'MARGAY_API_TOKEN'];
 
-const secretNames: ReadonlySet<string> = new Set(['MARGAY_MASTER_KEY', 'MARGAY_METRICS_TOKEN', 'CLICKHOUSE_PASSWORD']);
+const secretNames: ReadonlySet<string> = new Set([
+  'MARGAY_MASTER_KEY',
+  'MARGAY_PREVIOUS_MASTER_KEYS',
+  'MARGAY_METRICS_TOKEN',
+  'CLICKHOUSE_PASSWORD',
+]);
 
 /** Settings that make no sense together; half a configuration must not start. */
 function contradictions(values: Settings): string[] {
@@ -80,8 +93,8 @@ function contradictions(values: Settings): string[] {
   };
   together('DATABASE_URL', 'DATABASE_OWNER_URL');
   together('MARGAY_TLS_CERT_FILE', 'MARGAY_TLS_KEY_FILE');
-  const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(values.MARGAY_HOST);
-  if (!isLoopback && values.MARGAY_TLS_CERT_FILE === undefined && !values.MARGAY_BEHIND_TLS_PROXY)
+  if (!values.MARGAY_ALLOW_PLAINTEXT_STORES) problems.push(...plaintextStores(values));
+  if (!isLoopback(values.MARGAY_HOST) && values.MARGAY_TLS_CERT_FILE === undefined && !values.MARGAY_BEHIND_TLS_PROXY)
     problems.push(
       `MARGAY_HOST: "${values.MARGAY_HOST}" is reachable from other machines. Set MARGAY_TLS_CERT_FILE and MARGAY_TLS_KEY_FILE, or MARGAY_BEHIND_TLS_PROXY=true when a proxy speaks TLS.`,
     );

@@ -1,3 +1,4 @@
+export { encryptObjects } from './encrypted-object-store.ts';
 export { createLocalObjectStore } from './local-object-store.ts';
 export type { ObjectStore } from './object-store.ts';
 export { tenantKey } from './object-store.ts';

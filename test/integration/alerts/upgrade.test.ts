@@ -7,9 +7,9 @@ import { afterAll, expect, inject, test } from 'vitest';
 import { systemActor } from '#access';
 import { silentLog } from '#platform/log';
 import { migrate, openDatabase, provisionDatabase } from '#platform/postgres';
-import { createSecrets } from '#platform/secrets';
 
 import { createAlertsRoom, newMatch, takeJobs } from '../../support/alerts.ts';
+import { sealAsFirstVersion } from '../../support/secrets.ts';
 import { startReceiver } from '../../support/webhook-receiver.ts';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'margay-upgrade-'));
@@ -46,16 +46,13 @@ test('alerts, destinations and waiting deliveries of the version before are ther
   const alertId = 'a'.repeat(32);
   const destinationId = randomUUID();
   const database = openDatabase({ url, connectionsMax: 4, log: silentLog });
-  const secrets = createSecrets(Buffer.alloc(32, 7).toString('base64'));
   await database.withSystem('the test makes a tenant', (tx) =>
     tx.execute('INSERT INTO tenants (id, slug, name) VALUES ($1, $2, $3)', [tenantId, 'old', 'Old']),
   );
-  const sealed = await database.withTenant(tenantId, (tx) =>
-    secrets.encrypt(
-      tx,
-      `destination ${destinationId}`,
-      JSON.stringify({ url: receiver.url, secret: 'sixteen letters!' }),
-    ),
+  const { wrappedKey, secret } = sealAsFirstVersion(
+    tenantId,
+    `destination ${destinationId}`,
+    JSON.stringify({ url: receiver.url, secret: 'sixteen letters!' }),
   );
   const client = new pg.Client({ connectionString: superuserUrl });
   await client.connect();
@@ -68,8 +65,9 @@ test('alerts, destinations and waiting deliveries of the version before are ther
   );
   await client.query(
     `INSERT INTO destinations (tenant_id, id, kind, name, severities, configuration) VALUES ($1, $2, 'WEBHOOK', 'Old', '{HIGH}', $3)`,
-    [tenantId, destinationId, sealed],
+    [tenantId, destinationId, secret],
   );
+  await client.query('INSERT INTO tenant_keys (tenant_id, wrapped_key) VALUES ($1, $2)', [tenantId, wrappedKey]);
   await client.query(
     `INSERT INTO alert_deliveries (tenant_id, id, alert_id, destination_id, state, attempts, next_attempt_at, created_at)
      VALUES ($1, $2, $3, $4, 'PENDING', 4, '2026-01-01', '2026-01-01')`,
