@@ -36,4 +36,19 @@ export function chainHash(previous: Uint8Array, event: AuditEvent): Buffer {
   return createHash('sha256').update(previous).update(text).digest();
 }
 
+/** Something an operator did to the deployment itself. */
+export type OperatorEvent = {
+  readonly sequence: number;
+  readonly recordedAt: Date;
+  readonly action: string;
+  readonly operator: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+};
+
+/** The same chain for the one list of operator events. */
+export function operatorHash(previous: Uint8Array, event: OperatorEvent): Buffer {
+  const text = canonicalJson({ ...event, recordedAt: event.recordedAt.toISOString() });
+  return createHash('sha256').update(previous).update(text).digest();
+}
+
 export const chainStart: Uint8Array = new Uint8Array(32);

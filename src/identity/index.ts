@@ -1,5 +1,6 @@
 export { createRoleService, type RoleService } from './role-service.ts';
 export { createSessionService, type SessionService } from './session-service.ts';
+export { createTenantErasures, type TenantErasures } from './erasure/tenant-erasure.ts';
 export { createTenantService, type Tenant, type TenantService } from './tenant-service.ts';
 export type { ApiToken } from './token.ts';
 export { tokenOperations } from './token-operations.ts';

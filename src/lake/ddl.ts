@@ -1,3 +1,4 @@
+import { isUuid } from '#platform/ids';
 import { type LakeColumn, type LakeColumnType, type LakeTable, standardColumns } from './lake-table.ts';
 
 /** Which table engine the statements name; everything else in them is the same. */
@@ -80,6 +81,15 @@ SETTINGS ttl_only_drop_parts = 1, ${window} = 10000`;
 /** One statement for all new columns: altering a table once costs as much as altering it ten times. */
 export function addColumns(table: Pick<LakeTable, 'database' | 'table'>, columns: readonly LakeColumn[]): string {
   return `ALTER TABLE ${qualified(table)} ${columns.map((column) => `ADD COLUMN IF NOT EXISTS ${columnLine(column)}`).join(', ')}`;
+}
+
+/** Gone at once, with every table in it. */
+export const dropDatabase = (name: string): string => `DROP DATABASE IF EXISTS ${identifier(name)} SYNC`;
+
+/** Takes one tenant out of a table that others share; returns when no part of it shows the rows any more. */
+export function deleteTenantRows(table: Pick<LakeTable, 'database' | 'table'>, tenantId: string): string {
+  if (!isUuid(tenantId)) throw new Error('A tenant id is a lower-case UUID.');
+  return `ALTER TABLE ${qualified(table)} DELETE WHERE p_tenant_id = '${tenantId}' SETTINGS mutations_sync = 2`;
 }
 
 export const createDatabase = (name: string): string => `CREATE DATABASE IF NOT EXISTS ${identifier(name)}`;

@@ -1,4 +1,5 @@
 export { type EmbeddedLake, startEmbeddedLake } from './embedded/launch.ts';
+export { eraseFromLake, type LakePlace, listPlaces } from './lake-erasure.ts';
 export { createLake, type Lake, type RowsForLake } from './lake.ts';
 export type { LakeColumn, LakeColumnType, LakeFamily, LakeLayout } from './lake-table.ts';
 export { forgetChunks, listUnloaded } from './loads/load-store.ts';

@@ -94,6 +94,9 @@ function tableNameOf(logType: string): string {
   return logType.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
 }
 
+/** Database of a tenant that shares none. */
+export const dedicatedDatabase = (tenantId: string): string => `t_${tenantId.replaceAll('-', '')}`;
+
 /** Decides where a new table goes: one database per tenant, or shared tables. */
 export function placeTable(
   tenantId: string,
@@ -102,5 +105,5 @@ export function placeTable(
   layout: LakeLayout,
 ): Pick<LakeTable, 'database' | 'table'> {
   const table = family === 'logs' ? `logs_${tableNameOf(logType)}` : family;
-  return { database: layout === 'pooled' ? 'pool' : `t_${tenantId.replaceAll('-', '')}`, table };
+  return { database: layout === 'pooled' ? 'pool' : dedicatedDatabase(tenantId), table };
 }

@@ -33,10 +33,10 @@ export async function findTable(tx: TenantTx, family: LakeFamily, logType: strin
   return rows[0] === undefined ? undefined : toTable(rows[0]);
 }
 
-export async function listTables(tx: TenantTx): Promise<readonly LakeTable[]> {
+export async function listTables(tx: Tx, tenantId: string): Promise<readonly LakeTable[]> {
   const rows = await tx.query<TableRow>(
     `SELECT ${columns} FROM lake_tables WHERE tenant_id = $1 ORDER BY family, log_type`,
-    [tx.tenantId],
+    [tenantId],
   );
   return rows.map(toTable);
 }

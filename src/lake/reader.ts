@@ -84,7 +84,7 @@ export function createLakeReader({ database, client }: Deps): LakeReader {
       return rows.map(withoutEmpty);
     },
     async countEvents(tenantId, window) {
-      const tables = await database.withTenant(tenantId, listTables);
+      const tables = await database.withTenant(tenantId, (tx) => listTables(tx, tenantId));
       const counts: Record<string, number> = {};
       for (const table of tables.filter((item) => item.family === 'logs')) {
         const rows = await read(table, window, '', {}, 'toUInt32(count()) AS count');

@@ -2,6 +2,7 @@ import { startDeliverySweeper } from '#alerts';
 import { processBatchJob, startDispatcher } from '#ingestion';
 import { jobDefinitions } from '#jobs';
 import { createJobs, startOutboxRelay } from '#platform/jobs';
+import { erasureTask, openErasures } from '../erasures.ts';
 import { startHousekeeping } from '../housekeeping.ts';
 import type { Platform } from '../parts.ts';
 import { retentionTasks } from '../retention.ts';
@@ -30,7 +31,10 @@ export async function startScheduler(runtime: Runtime, platform: Platform): Prom
   });
   const sweeper = startDeliverySweeper({ database, jobs, clock, log });
   const retentionDays = runtime.settings.MARGAY_RAW_RETENTION_DAYS;
-  const housekeeping = startHousekeeping(retentionTasks(platform, { retentionDays }), { log });
+  const housekeeping = startHousekeeping(
+    [...retentionTasks(platform, { retentionDays }), erasureTask(openErasures(platform, jobs))],
+    { log },
+  );
   return {
     async stop() {
       await housekeeping.stop();

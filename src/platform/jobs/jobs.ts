@@ -19,6 +19,8 @@ export type Jobs = {
   ): Promise<void>;
   /** Starts running jobs of one kind in this process. */
   process(handler: JobHandler, concurrency: number): void;
+  /** Takes what waits for the tenant off the queues, and what ended. Returns how many; what runs now ends by itself. */
+  forgetTenant(definitions: readonly JobDefinition[], tenantId: string): Promise<number>;
   /** Waits for running handlers, then lets go of the connections. */
   close(): Promise<void>;
 };
@@ -115,6 +117,30 @@ function runner({ job, run }: JobHandler, log: Log) {
   };
 }
 
+const jobsPerPage = 500;
+
+/** Removes the tenant's jobs of one queue. A job that is running is locked and stays. */
+async function forgetJobs(queue: Queue, tenantId: string): Promise<number> {
+  let [start, count] = [0, 0];
+  for (;;) {
+    const page = await queue.getJobs(
+      ['waiting', 'delayed', 'prioritized', 'failed', 'completed'],
+      start,
+      start + jobsPerPage - 1,
+    );
+    const mine = page.filter((entry) => (entry?.data as { tenantId?: unknown } | undefined)?.tenantId === tenantId);
+    let removed = 0;
+    for (const entry of mine)
+      removed += await entry.remove().then(
+        () => 1,
+        () => 0,
+      );
+    count += removed;
+    start += page.length - removed;
+    if (page.length === 0) return count;
+  }
+}
+
 /** Opens the queues on Redis when it is configured, else on Postgres. Connections are made when needed. */
 export function createJobs(deps: Deps): Jobs {
   const backend = deps.redisUrl === undefined ? postgresBackend(deps) : redisBackend(deps);
@@ -152,6 +178,11 @@ export function createJobs(deps: Deps): Jobs {
         if (isDead) deps.onDead?.(job, entry.data, error);
       });
       workers.push(worker);
+    },
+    async forgetTenant(definitions, tenantId) {
+      let count = 0;
+      for (const job of definitions) count += await forgetJobs(queueOf(job), tenantId);
+      return count;
     },
     async close() {
       await Promise.all(workers.map((worker) => worker.close()));

@@ -120,6 +120,10 @@ export function openDatabase(options: Options): Database {
   };
 }
 
+/** True when other rows need the one that was to be deleted (SQLSTATE 23503). */
+export const isForeignKeyViolation = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.code === '23503';
+
 /** True when the error is a unique violation (SQLSTATE 23505), of this constraint if one is named. */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   if (!(error instanceof pg.DatabaseError) || error.code !== '23505') return false;

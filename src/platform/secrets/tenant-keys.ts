@@ -27,7 +27,9 @@ export function createTenantKeys(masterKeys: MasterKeys): TenantKeys {
   const make = async (tx: TenantTx): Promise<KeyRow | undefined> => {
     const { wrapped, masterKeyId } = masterKeys.wrap(tx.tenantId, randomBytes(32));
     await tx.execute(
-      'INSERT INTO tenant_keys (tenant_id, wrapped_key, master_key_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+      // A tenant that is being erased gets no key again; the lock lets the one who shuts it come before or after.
+      `INSERT INTO tenant_keys (tenant_id, wrapped_key, master_key_id)
+       SELECT id, $2, $3 FROM tenants WHERE id = $1 AND erasing_at IS NULL FOR SHARE ON CONFLICT DO NOTHING`,
       [tx.tenantId, wrapped, masterKeyId],
     );
     return find(tx);
@@ -35,7 +37,8 @@ export function createTenantKeys(masterKeys: MasterKeys): TenantKeys {
   return {
     async keyOf(tx) {
       const row = (await find(tx)) ?? (await make(tx));
-      if (row === undefined) throw new Error('The tenant has no data key.');
+      if (row === undefined)
+        throw new DomainError('not_found', { publicMessage: 'This organization has no data key: it is being erased.' });
       const opened = masterKeys.unwrap(tx.tenantId, { wrapped: row.wrapped_key, masterKeyId: row.master_key_id });
       if (opened === undefined) throw cannotOpen(tx.tenantId);
       return opened;
