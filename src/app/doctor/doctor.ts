@@ -30,7 +30,8 @@ async function findWalls(): Promise<Finding> {
       nodePath: process.execPath,
       uid: process.getuid?.(),
     });
-    const note = `${report.kind}. ${report.reasons.join(' ')}${report.howToFix ? ` ${report.howToFix}` : ''}`;
+    const filter = report.hasSeccomp ? ' with a system call filter' : '';
+    const note = `${report.kind}${filter}. ${report.reasons.join(' ')}${report.howToFix ? ` ${report.howToFix}` : ''}`;
     return { name: 'walls around detections', isGood: report.isolatesTenants, note };
   } finally {
     await rm(folder, { recursive: true, force: true });

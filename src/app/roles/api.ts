@@ -73,7 +73,7 @@ export async function startApi(runtime: Runtime, platform: Platform, duties: Dut
     {
       name: 'sandbox',
       check: async () =>
-        `${sandbox.walls.kind}, ${sandbox.walls.isolatesTenants ? 'keeps tenants apart' : 'single tenant only'}: ${sandbox.walls.reasons.join(' ')}`,
+        `${sandbox.walls.kind}${sandbox.walls.hasSeccomp ? ' with a system call filter' : ''}, ${sandbox.walls.isolatesTenants ? 'keeps tenants apart' : 'single tenant only'}: ${sandbox.walls.reasons.join(' ')}`,
     },
   ];
   await healthRoutes(server, { checks });

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import path from 'node:path';
-import type { Walls } from './walls/walls.ts';
+import { spawnBehind, type Walls } from './walls/walls.ts';
 
 /** A sandbox ended or was ended before it answered. `progress` is the last rule and record it was at, when traced. */
 export class SandboxFailure extends Error {
@@ -22,7 +22,7 @@ type Pending = { readonly resolve: (answer: Buffer) => void; readonly reject: (f
 
 /** One interpreter process behind the walls, serving one request at a time. */
 export class SandboxProcess {
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcessWithoutNullStreams;
   #buffer: Buffer[] = [];
   #buffered = 0;
   #pending: Pending | undefined;
@@ -36,21 +36,12 @@ export class SandboxProcess {
 
   constructor(walls: Walls, bundle: string) {
     const inside = walls.bundleInside;
-    const { file, args } = walls.command([
-      '--permission',
-      `--allow-fs-read=${inside}/`,
-      '--disable-warning=SecurityWarning',
-      path.posix.join(inside, 'main.ts'),
-    ]);
-    this.#child = spawn(file, [...args], {
-      cwd: bundle,
-      env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      detached: true,
-    });
-    this.#child.stdin?.on('error', () => undefined);
-    this.#child.stdout?.on('data', (chunk: Buffer) => this.#receive(chunk));
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
+    const innerWall = ['--permission', `--allow-fs-read=${inside}/`, '--disable-warning=SecurityWarning'];
+    const program = [walls.nodeInside, ...innerWall, path.posix.join(inside, 'main.ts')];
+    this.#child = spawnBehind(walls.wrap(program), bundle);
+    this.#child.stdin.on('error', () => undefined);
+    this.#child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
+    this.#child.stderr.on('data', (chunk: Buffer) => {
       this.#errorText = (this.#errorText + chunk.toString()).slice(-2000);
     });
     this.exited = new Promise((resolve) => {
@@ -76,9 +67,9 @@ export class SandboxProcess {
     lengths.writeUInt32LE(body.length, 4);
     this.#progress = undefined;
     const answer = this.#expect(limit.timeoutMs, limit.stallMs);
-    this.#child.stdin?.write(lengths);
-    this.#child.stdin?.write(head);
-    this.#child.stdin?.write(body);
+    this.#child.stdin.write(lengths);
+    this.#child.stdin.write(head);
+    this.#child.stdin.write(body);
     return answer;
   }
 
@@ -104,8 +95,8 @@ export class SandboxProcess {
     clearTimeout(this.#timer);
     if (this.isAlive) {
       this.isAlive = false;
-      this.#child.stdin?.destroy();
-      this.#child.stdout?.destroy();
+      this.#child.stdin.destroy();
+      this.#child.stdout.destroy();
       try {
         // The group holds unshare, its child and the interpreter.
         if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL');

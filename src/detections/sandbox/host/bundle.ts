@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { seccompArchitecture, seccompProgram } from '../walls/seccomp.ts';
 
 /** 64 KiB pages: the ceiling of a sandbox's Python heap, 512 MiB. Python then raises MemoryError and lives on. */
 const heapPagesMax = 8192;
@@ -65,7 +66,10 @@ async function collect(): Promise<Content> {
     ['main.ts', await readFile(path.join(import.meta.dirname, 'main.ts'))],
     ['package.json', Buffer.from('{"type":"module"}')],
     ['enter.sh', await readFile(path.join(import.meta.dirname, '../walls/enter.sh'))],
+    ['filter.pl', await readFile(path.join(import.meta.dirname, '../walls/filter.pl'))],
   ];
+  const architecture = seccompArchitecture(process.arch);
+  if (architecture !== undefined) files.push(['seccomp.bpf', seccompProgram(architecture)]);
   for (const name of pyodideFiles) {
     const bytes = await readFile(path.join(pyodide, name));
     files.push([`pyodide/${name}`, name.endsWith('.wasm') ? capWasmMemory(bytes, heapPagesMax) : bytes]);

@@ -1,18 +1,17 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
+import { arch } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
-
-/** Sandboxes run as this user when the product runs as root: neither root nor the user of Postgres (65534). */
-const sandboxUid = '65533';
+import { text } from 'node:stream/consumers';
+import { type Command, bubblewrapCommand, unshareCommand, type WallOptions } from './wall-commands.ts';
 
 type WallKind = 'bubblewrap' | 'unshare' | 'permission-only';
 
 /** Which outer wall stands around every sandbox, for `/readyz`, `margay doctor` and the admission of a second tenant. */
 export type WallReport = {
   readonly kind: WallKind;
+  /** A filter of system calls was seen to be on in a process behind this wall. */
   readonly hasSeccomp: boolean;
   /** True when tenants that distrust one another may share this host. */
   readonly isolatesTenants: boolean;
@@ -21,147 +20,157 @@ export type WallReport = {
   readonly howToFix: string | undefined;
 };
 
-type Command = { readonly file: string; readonly args: readonly string[] };
-
 export type Walls = {
   readonly report: WallReport;
-  /** Wraps `node <args>`; paths inside the arguments are those `bundleInside` gives. */
-  command(args: readonly string[]): Command;
-  /** Where the sandbox sees the bundle. */
+  /** Wraps a program that lies behind the wall. */
+  wrap(program: readonly string[]): Command;
+  /** Paths of Node and of the bundle as the sandbox sees them. */
+  readonly nodeInside: string;
   readonly bundleInside: string;
 };
 
-type Options = { readonly bundle: string; readonly nodePath: string; readonly uid: number | undefined };
+type Options = Omit<WallOptions, 'filter'> & {
+  /** Only these are tried; the default is all, the strongest first. */
+  readonly kinds?: readonly WallKind[];
+};
 
-/** Limits of the process itself, set inside its user namespace, where processes of other sandboxes do not count; the Python heap has its own ceiling. Address space: Node reserves far more than it uses. */
-const limits = ['--nproc=64', '--nofile=64', '--fsize=0', '--core=0', '--memlock=0'];
-
-const dropUser = (uid: number | undefined): readonly string[] =>
-  uid === 0 ? ['setpriv', '--reuid', sandboxUid, '--regid', sandboxUid, '--clear-groups'] : [];
-
-const toCommand = (words: readonly string[]): Command => ({ file: words[0] ?? '', args: words.slice(1) });
-
-function unshareCommand({ bundle, nodePath, uid }: Options, args: readonly string[]): Command {
-  const namespaces = [
-    '--user',
-    '--map-root-user',
-    '--mount',
-    '--uts',
-    '--ipc',
-    '--net',
-    '--pid',
-    '--cgroup',
-    '--fork',
-    '--kill-child',
-  ];
-  const enter = ['sh', path.join(bundle, 'enter.sh'), bundle, path.dirname(nodePath)];
-  return toCommand([...dropUser(uid), 'unshare', ...namespaces, 'prlimit', ...limits, ...enter, ...args]);
-}
-
-function bubblewrapCommand({ bundle, nodePath, uid }: Options, args: readonly string[]): Command {
-  const links = ['bin', 'sbin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]);
-  const binds = [
-    '--ro-bind',
-    '/usr',
-    '/usr',
-    ...links,
-    '--ro-bind',
-    bundle,
-    '/bundle',
-    '--ro-bind',
-    path.dirname(nodePath),
-    '/node',
-  ];
-  const walls = [
-    '--unshare-all',
-    '--unshare-user',
-    '--disable-userns',
-    '--die-with-parent',
-    '--new-session',
-    '--cap-drop',
-    'ALL',
-    '--clearenv',
-  ];
-  const inside = [
-    '--proc',
-    '/proc',
-    '--dev',
-    '/dev',
-    '--chdir',
-    '/',
-    '--remount-ro',
-    '/',
-    '/usr/bin/prlimit',
-    ...limits,
-    '/node/node',
-    ...args,
-  ];
-  return toCommand([...dropUser(uid), 'bwrap', ...walls, ...binds, ...inside]);
-}
-
-/** Whether a command line really works here: starts the sandbox's Node and lets it look around. */
-async function tryCommand({ file, args }: Command): Promise<string | undefined> {
+/** Starts a wrapped program as the leader of its own process group; descriptor 3 is there for the wall's tool only. */
+export function spawnBehind({ file, args, descriptor }: Command, cwd: string): ChildProcessWithoutNullStreams {
+  const opened = descriptor === undefined ? undefined : openSync(descriptor, 'r');
   try {
-    const { stdout } = await run(file, [...args], {
+    return spawn(file, [...args], {
+      cwd,
+      detached: true,
       env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
-      timeout: 15_000,
-      cwd: '/',
-    });
-    return stdout.trim() === 'no etc' ? undefined : 'the host file system is still visible inside';
-  } catch (error) {
-    const text =
-      error instanceof Error && 'stderr' in error ? String(error.stderr).trim() || error.message : String(error);
-    return text.split('\n')[0]?.slice(0, 300) ?? 'failed';
+      stdio: ['pipe', 'pipe', 'pipe', ...(opened === undefined ? [] : [opened])],
+    }) as ChildProcessWithoutNullStreams;
+  } finally {
+    if (opened !== undefined) closeSync(opened);
   }
 }
 
-async function isInstalled(name: string): Promise<boolean> {
+const lookTimeoutMs = 15_000;
+
+const lookAround = `
+const { existsSync, readFileSync } = require("fs");
+const status = readFileSync("/proc/self/status", "utf8");
+const value = (name) => status.match(new RegExp("^" + name + ":\\\\s*(\\\\S+)", "m"))?.[1];
+console.log(JSON.stringify({ seesHost: existsSync("/etc/passwd"), seccomp: value("Seccomp"), capabilities: value("CapEff"), noNewPrivileges: value("NoNewPrivs") }));
+`;
+
+type Sight = {
+  readonly seesHost: boolean;
+  readonly seccomp: string;
+  readonly capabilities: string;
+  readonly noNewPrivileges: string;
+};
+
+const isSight = (value: unknown): value is Sight =>
+  typeof value === 'object' && value !== null && 'seesHost' in value && 'seccomp' in value && 'capabilities' in value;
+
+/** Starts the sandbox's Node behind the wall and lets it look around: what it saw, or why it saw nothing. */
+async function look(command: Command): Promise<Sight | string> {
+  const child = spawnBehind(command, '/');
+  const timer = setTimeout(() => child.kill('SIGKILL'), lookTimeoutMs);
+  const failed = new Promise<string>((resolve) => child.once('error', (error) => resolve(error.message)));
+  const read = async (): Promise<Sight | string> => {
+    const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    try {
+      const seen: unknown = JSON.parse(output);
+      if (isSight(seen)) return seen;
+    } catch {
+      // It did not come that far; its first words say why.
+    }
+    return errors.trim().split('\n')[0]?.slice(0, 300) || 'it ended without a word';
+  };
+  const sight = await Promise.race([read(), failed]);
+  clearTimeout(timer);
+  return sight;
+}
+
+/** What is wrong with a wall that let its process see this. */
+function objection(sight: Sight | string): string | undefined {
+  if (typeof sight === 'string') return sight;
+  if (sight.seesHost) return 'the host file system is still visible inside';
+  if (/[^0]/.test(sight.capabilities)) return 'the process inside holds capabilities';
+  if (sight.noNewPrivileges !== '1') return 'the process inside may gain privileges';
+  return undefined;
+}
+
+async function findProgram(name: string): Promise<string | undefined> {
   for (const folder of ['/usr/bin', '/bin', '/usr/sbin', '/usr/local/bin']) {
-    const found = await access(path.join(folder, name), constants.X_OK).then(
+    const file = path.join(folder, name);
+    const isThere = await access(file, constants.X_OK).then(
       () => true,
       () => false,
     );
-    if (found) return true;
+    if (isThere) return file;
   }
-  return false;
+  return undefined;
 }
 
-const lookAround = ['-e', 'console.log(require("fs").existsSync("/etc/passwd") ? "etc" : "no etc")'];
+type Candidate = {
+  readonly kind: Exclude<WallKind, 'permission-only'>;
+  readonly tool: string;
+  readonly wrap: (options: WallOptions, program: readonly string[]) => Command;
+  /** Why this wall has no filter of system calls here, or undefined. */
+  readonly withoutFilter: string | undefined;
+};
+
+async function candidates(filter: string | undefined): Promise<readonly Candidate[]> {
+  const perl = await findProgram('perl');
+  const noTable = filter === undefined ? `there is no table of system calls for ${arch()}` : undefined;
+  return [
+    { kind: 'bubblewrap', tool: 'bwrap', wrap: bubblewrapCommand, withoutFilter: noTable },
+    {
+      kind: 'unshare',
+      tool: 'unshare',
+      wrap: (options, program) => unshareCommand(options, perl, program),
+      withoutFilter: noTable ?? (perl === undefined ? 'perl, which would install it, is not installed' : undefined),
+    },
+  ];
+}
+
+const howToFix =
+  'Install bubblewrap and allow unprivileged user namespaces (kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0), or run one deployment per tenant.';
+
+/** The wall if it stands here, or what keeps it from standing. */
+async function tryWall(candidate: Candidate, options: WallOptions): Promise<Walls | string> {
+  if ((await findProgram(candidate.tool)) === undefined) return `the program "${candidate.tool}" is not installed`;
+  const wrap = (program: readonly string[]): Command => candidate.wrap(options, program);
+  const nodeInside = '/node/node';
+  const sight = await look(wrap([nodeInside, '-e', lookAround]));
+  const problem = objection(sight);
+  if (problem !== undefined || typeof sight === 'string') return problem ?? '';
+  const hasSeccomp = sight.seccomp === '2';
+  if (!hasSeccomp && candidate.withoutFilter === undefined) return 'the filter of system calls was not installed';
+  const reasons = hasSeccomp ? [] : [`${candidate.kind}: no system call filter: ${candidate.withoutFilter}.`];
+  const report = { kind: candidate.kind, hasSeccomp, isolatesTenants: true, reasons, howToFix: undefined };
+  return { report, wrap, nodeInside, bundleInside: '/bundle' };
+}
 
 /**
  * Finds the strongest outer wall this host offers, by trying each. The inner wall (Node's permission model, an empty
  * environment, a trimmed interpreter) is always there; alone it does not keep tenants apart.
  */
-export async function chooseWalls(options: Options): Promise<Walls> {
+export async function chooseWalls({ kinds = ['bubblewrap', 'unshare'], ...options }: Options): Promise<Walls> {
   const reasons: string[] = [];
-  const candidates = [
-    { kind: 'bubblewrap', tool: 'bwrap', make: bubblewrapCommand },
-    { kind: 'unshare', tool: 'unshare', make: unshareCommand },
-  ] as const;
-  for (const { kind, tool, make } of candidates) {
-    if (!(await isInstalled(tool))) {
-      reasons.push(`${kind}: the program "${tool}" is not installed.`);
-      continue;
-    }
-    const problem = await tryCommand(make(options, lookAround));
-    if (problem === undefined) {
-      const noSeccomp = `${kind}: no system call filter is in place.`;
-      const report: WallReport = {
-        kind,
-        hasSeccomp: false,
-        isolatesTenants: true,
-        reasons: [...reasons, noSeccomp],
-        howToFix: undefined,
-      };
-      return { report, command: (args) => make(options, args), bundleInside: '/bundle' };
-    }
-    reasons.push(`${kind}: ${problem}.`);
+  const file = path.join(options.bundle, 'seccomp.bpf');
+  const filter = await access(file).then(
+    () => file,
+    () => undefined,
+  );
+  for (const candidate of await candidates(filter)) {
+    if (!kinds.includes(candidate.kind)) continue;
+    const wall = await tryWall(candidate, { ...options, filter });
+    if (typeof wall !== 'string')
+      return { ...wall, report: { ...wall.report, reasons: [...reasons, ...wall.report.reasons] } };
+    reasons.push(`${candidate.kind}: ${wall}.`);
   }
-  const howToFix =
-    'Install bubblewrap and allow unprivileged user namespaces (kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0), or run one deployment per tenant.';
   return {
     report: { kind: 'permission-only', hasSeccomp: false, isolatesTenants: false, reasons, howToFix },
-    command: (args) => ({ file: options.nodePath, args }),
+    wrap: ([program = '', ...args]) => ({ file: program, args }),
+    nodeInside: options.nodePath,
     bundleInside: options.bundle,
   };
 }
