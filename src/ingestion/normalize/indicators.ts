@@ -23,30 +23,47 @@ const indicatorFields = [
 
 export type IndicatorField = (typeof indicatorFields)[number];
 
+const fieldCount = indicatorFields.length;
+const placeOf = Object.fromEntries(indicatorFields.map((field, index) => [field, index])) as Readonly<
+  Record<IndicatorField, number>
+>;
+/** An event has a handful of values per field; beyond this a set is faster than looking through a list. */
+const listMax = 16;
+
 /** Indicators found in one event. */
 export class IndicatorSet {
-  readonly #found = new Map<IndicatorField, Set<string>>();
+  readonly #lists: (string[] | undefined)[] = [];
+  readonly #sets: (Set<string> | undefined)[] = [];
 
   add(field: IndicatorField, value: string): void {
-    const known = this.#found.get(field);
-    if (known === undefined) this.#found.set(field, new Set([value]));
-    else known.add(value);
+    const place = placeOf[field];
+    const list = this.#lists[place];
+    if (list === undefined) {
+      this.#lists[place] = [value];
+      return;
+    }
+    let set = this.#sets[place];
+    if (set === undefined && list.length >= listMax) set = this.#sets[place] = new Set(list);
+    if (set?.has(value) ?? list.includes(value)) return;
+    list.push(value);
+    set?.add(value);
   }
 
   /** Sorted values of each field that has some. */
   *entries(): Iterable<readonly [IndicatorField, readonly string[]]> {
-    for (const field of indicatorFields) {
-      const values = this.#found.get(field);
-      if (values !== undefined) yield [field, [...values].toSorted()];
+    for (let place = 0; place < fieldCount; place++) {
+      const list = this.#lists[place];
+      const field = indicatorFields[place];
+      if (list !== undefined && field !== undefined) yield [field, list.length > 1 ? list.toSorted() : list];
     }
   }
 
   get isEmpty(): boolean {
-    return this.#found.size === 0;
+    return this.#lists.length === 0;
   }
 }
 
-type Scanner = (found: IndicatorSet, value: string) => void;
+type Scanner = (found: IndicatorSet, value: string) => unknown;
 
 const append =
   (field: IndicatorField): Scanner =>
@@ -81,7 +98,7 @@ const email: Scanner = (found, value) => {
   if (value.includes('@')) found.add('p_any_emails', value);
 };
 
-const isArn = (value: string): boolean => value.startsWith('arn:') && value.split(':', 6).length === 6;
+const isArn = (value: string): boolean => /^arn:(?:[^:]*:){4}/.test(value);
 
 /** An ARN names its account, sometimes an instance, and for assumed roles the session, often an e-mail address. */
 const arn: Scanner = (found, value) => {
@@ -146,13 +163,28 @@ export function indicatorScanner(names: readonly IndicatorName[]): Scanner {
   };
 }
 
+const awsKeys: readonly (readonly [RegExp, Scanner])[] = [
+  [/instance-?id$/i, instance],
+  [/^account$|accountid$/i, account],
+  [/^(publicIp|privateIpAddress|privateIp|ipAddressV4|sourceIPAddress|ipv6Address)$/i, ip],
+  [/^(publicDnsName|privateDnsName|domain|domainName)$/i, (found, value) => value !== '' && domain(found, value)],
+];
+/** What the value of a key is, remembered: a service uses the same keys in every record. */
+const scannerByKey = new Map<string, Scanner | undefined>();
+const keysMax = 10_000;
+
+function awsScanner(key: string): Scanner | undefined {
+  const known = scannerByKey.get(key);
+  if (known !== undefined || scannerByKey.has(key)) return known;
+  const found = awsKeys.find(([pattern]) => pattern.test(key))?.[1];
+  if (scannerByKey.size >= keysMax) scannerByKey.clear();
+  scannerByKey.set(key, found);
+  return found;
+}
+
 function scanAwsText(found: IndicatorSet, key: string, value: string): void {
   if (value.startsWith('arn:')) arn(found, value);
-  else if (/instance-?id$/i.test(key)) instance(found, value);
-  else if (/^account$|accountid$/i.test(key)) account(found, value);
-  else if (/^(publicIp|privateIpAddress|privateIp|ipAddressV4|sourceIPAddress|ipv6Address)$/i.test(key))
-    ip(found, value);
-  else if (/^(publicDnsName|privateDnsName|domain|domainName)$/i.test(key) && value !== '') domain(found, value);
+  else awsScanner(key)?.(found, value);
 }
 
 /** Walks the free-form parts of an AWS record, whose keys say what their values are. */
@@ -161,14 +193,10 @@ export function scanAwsJson(found: IndicatorSet, value: unknown, key = ''): void
   if (Array.isArray(value)) {
     for (const item of value) scanAwsJson(found, item, key);
   } else if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value);
-    const tag =
-      'key' in value &&
-      'value' in value &&
-      typeof value.key === 'string' &&
-      typeof value.value === 'string' &&
-      entries.length === 2;
-    if (tag) found.add('p_any_aws_tags', `${String(value.key)}:${String(value.value)}`);
-    for (const [name, item] of entries) scanAwsJson(found, item, name);
+    const source = value as Readonly<Record<string, unknown>>;
+    const names = Object.keys(source);
+    if (names.length === 2 && typeof source['key'] === 'string' && typeof source['value'] === 'string')
+      found.add('p_any_aws_tags', `${source['key']}:${source['value']}`);
+    for (const name of names) scanAwsJson(found, source[name], name);
   }
 }

@@ -60,25 +60,19 @@ class RowBuilder {
   }
 }
 
-function rowOf(
-  logType: string,
-  rowId: string,
-  { fields, indicators, eventTimeMs }: Decoded,
-  context: NormalizeContext,
-  parseTime: string,
-): string {
-  const standard: Record<string, unknown> = {
-    p_log_type: logType,
-    p_row_id: rowId,
-    p_event_time: eventTimeMs === undefined ? parseTime : new Date(eventTimeMs).toISOString(),
-    p_parse_time: parseTime,
-    p_source_id: context.sourceId,
-    p_source_label: context.sourceLabel,
+/** Writes the standard fields of an event behind its own; what is the same for all records of a batch is made once. */
+function createRowWriter(context: NormalizeContext) {
+  const parseTime = JSON.stringify(context.parseTime.toISOString());
+  const source = `,"p_parse_time":${parseTime},"p_source_id":${JSON.stringify(context.sourceId)},"p_source_label":${JSON.stringify(context.sourceLabel)}`;
+  return (logType: string, rowId: string, { fields, indicators, eventTimeMs }: Decoded): string => {
+    const own = JSON.stringify(fields);
+    let row = own === '{}' ? '{' : `${own.slice(0, -1)},`;
+    row += `"p_log_type":${JSON.stringify(logType)},"p_row_id":"${rowId}","p_event_time":`;
+    row += eventTimeMs === undefined ? parseTime : `"${new Date(eventTimeMs).toISOString()}"`;
+    row += source;
+    for (const [field, values] of indicators.entries()) row += `,"${field}":${JSON.stringify(values)}`;
+    return `${row}}`;
   };
-  for (const [field, values] of indicators.entries()) standard[field] = values;
-  const own = JSON.stringify(fields);
-  const added = JSON.stringify(standard);
-  return own === '{}' ? added : `${own.slice(0, -1)},${added.slice(1)}`;
 }
 
 /**
@@ -94,7 +88,7 @@ export function normalizeBody(
   const classify = createClassifier(schemas);
   const builders = new Map<string, RowBuilder>();
   const failures: ClassificationFailure[] = [];
-  const parseTime = context.parseTime.toISOString();
+  const rowOf = createRowWriter(context);
   const take = ({ start, end }: RecordRange, isWhole: boolean): void => {
     const isWanted = context.onlyOffsets?.has(start) ?? true;
     const record = body.toString('utf8', start, end);
@@ -109,7 +103,7 @@ export function normalizeBody(
     if (result.kind === 'event') {
       const builder = builders.get(result.logType) ?? new RowBuilder();
       builders.set(result.logType, builder);
-      builder.add(rowOf(result.logType, rowId, result.decoded, context, parseTime));
+      builder.add(rowOf(result.logType, rowId, result.decoded));
     } else {
       const payload = record.slice(0, payloadMax);
       failures.push({ rowId, part: context.part, offset: start, length: end - start, reason: result.reason, payload });

@@ -1,4 +1,4 @@
-import { isJsonObject } from '#platform/json';
+import { isJsonObject, setKey } from '#platform/json';
 import type { Event, TextParser } from '../parsers/line-reader.ts';
 import { textParser } from '../parsers/text-parser.ts';
 import { IndicatorSet } from '../normalize/indicators.ts';
@@ -130,17 +130,17 @@ function build(spec: SchemaSpec): CompiledSchema {
       reason: '',
     };
     const source = transform === undefined ? event : transform(event);
-    const result: Record<string, unknown> = Object.create(null);
+    const result: Record<string, unknown> = {};
     for (const field of fields) {
       const value = decodeField(field, source, context);
       if (value === misfit) return { kind: 'misfit', reason: context.reason };
-      if (value !== undefined) result[field.outputName] = value;
+      if (value !== undefined) setKey(result, field.outputName, value);
     }
     let extra: Record<string, unknown> | undefined;
     for (const key in source) {
       if (known.has(key) || !Object.hasOwn(source, key) || source[key] === null) continue;
-      extra ??= Object.create(null) as Record<string, unknown>;
-      extra[key] = source[key];
+      extra ??= {};
+      setKey(extra, key, source[key]);
     }
     if (extra !== undefined) result['p_extra'] = extra;
     return {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { type IndicatorSet, indicatorScanner, scanAwsJson } from '../normalize/indicators.ts';
-import { isJsonObject, numberText, parseJson, rawNumber } from '#platform/json';
+import { isJsonObject, numberText, parseJson, rawNumber, setKey } from '#platform/json';
 import type { FieldSpec, ValueSpec } from './schema-spec.ts';
 import { type TimeParser, timeParser } from './timestamp.ts';
 
@@ -155,14 +155,14 @@ function objectDecoder(spec: ValueSpec, at: string, compile: Compile): Decoder {
   const names = new Set(fields.map((field) => field.name));
   return (value, context) => {
     if (!isJsonObject(value)) return refuse(context, `${at} is ${kindOf(value)}, not an object`);
-    const result: Record<string, unknown> = Object.create(null);
+    const result: Record<string, unknown> = {};
     for (const field of fields) {
       const decoded = decodeField(field, value, context);
       if (decoded === misfit) return misfit;
-      if (decoded !== undefined) result[field.outputName] = decoded;
+      if (decoded !== undefined) setKey(result, field.outputName, decoded);
     }
     // Keys that the schema does not know stay where they were: nothing is lost, and rules may read them.
-    for (const key of Object.keys(value)) if (!names.has(key) && value[key] !== null) result[key] = value[key];
+    for (const key of Object.keys(value)) if (!names.has(key) && value[key] !== null) setKey(result, key, value[key]);
     return result;
   };
 }

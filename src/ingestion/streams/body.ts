@@ -39,9 +39,13 @@ function codingOf(body: Uint8Array, contentEncoding: string | undefined): Coding
   });
 }
 
+/** Each piece of output is a trip through the event loop: the default of 16 KiB costs more than the unpacking itself. */
+const outputChunkBytes = 256 * 1024;
+
 function decompressor(coding: Exclude<Coding, 'identity'>): Gunzip {
-  if (coding === 'gzip') return createGunzip();
-  return coding === 'deflate' ? createInflate() : createZstdDecompress();
+  const options = { chunkSize: outputChunkBytes };
+  if (coding === 'gzip') return createGunzip(options);
+  return coding === 'deflate' ? createInflate(options) : createZstdDecompress(options);
 }
 
 async function inflate(coding: Exclude<Coding, 'identity'>, body: Uint8Array, limits: BodyLimits, keep: boolean) {

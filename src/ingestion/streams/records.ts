@@ -26,16 +26,18 @@ function lineEnd(body: Buffer, from: number): number {
   return found === -1 ? body.length : found;
 }
 
-/** Position behind the string that begins at `from`, or -1 when it is not closed. */
+/**
+ * Position behind the string that begins at `from`, or -1 when it is not closed. A plain loop: most strings of logs are
+ * so short that a call into the runtime for each costs more than looking at their bytes.
+ */
 function stringEnd(body: Buffer, from: number): number {
-  for (let position = from + 1; ;) {
-    const found = body.indexOf(quote, position);
-    if (found === -1) return -1;
-    let slashes = 0;
-    while (body[found - 1 - slashes] === backslash) slashes += 1;
-    if (slashes % 2 === 0) return found + 1;
-    position = found + 1;
+  const { length } = body;
+  for (let position = from + 1; position < length; position++) {
+    const byte = body[position];
+    if (byte === quote) return position + 1;
+    if (byte === backslash) position += 1;
   }
+  return -1;
 }
 
 /** Position behind the JSON value that begins at `from`, or -1 when it is not closed. Only its form is looked at. */

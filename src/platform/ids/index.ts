@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** Source of identifiers, handed in so that tests are exact. */
 export type Ids = {
@@ -24,9 +24,9 @@ export const systemIds: Ids = {
 
 /** Deterministic identifier: the first 32 hex digits of SHA-256 over the parts, separated so that they cannot run together. */
 export function hashId(...parts: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
-  return hash.digest('hex').slice(0, 32);
+  let text = '';
+  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`;
+  return hash('sha256', text, 'hex').slice(0, 32);
 }
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -1,1 +1,1 @@
-export { isJsonObject, numberText, parseJson, rawNumber } from './exact-json.ts';
+export { isJsonObject, numberText, parseJson, rawNumber, setKey } from './exact-json.ts';
