@@ -3,7 +3,7 @@ import type { Clock } from '#platform/clock';
 import { DomainError, errorText, isTransient } from '#platform/errors';
 import type { ObjectStore } from '#platform/objects';
 import type { Database, TenantTx } from '#platform/postgres';
-import { type ClassificationFailure, type Normalized, normalizeBody } from '../normalize/normalize.ts';
+import { type ClassificationFailure, joined, type Normalized, normalizeBody } from '../normalize/normalize.ts';
 import { type CompiledSchema, compileSchema } from '../schemas/compiled-schema.ts';
 import { managedSchemas } from '../schemas/managed-schemas.ts';
 import { findRevision, findSchema } from '../schemas/schema-store.ts';
@@ -131,7 +131,7 @@ function merge(parts: readonly Normalized[]): Normalized {
   );
   const logs = [...byType].map(([logType, group]) => ({
     logType,
-    rows: Buffer.concat(group.map((log) => log.rows)),
+    rows: joined(group.map((log) => log.rows)),
     count: group.reduce((sum, log) => sum + log.count, 0),
   }));
   return {

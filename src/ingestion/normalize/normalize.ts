@@ -36,6 +36,12 @@ export type Normalized = { readonly logs: readonly LogRows[]; readonly failures:
 
 const payloadMax = 16 * 1024;
 
+/** One buffer of several; a single one is not copied. */
+export function joined(buffers: readonly Buffer[]): Buffer {
+  const [first] = buffers;
+  return buffers.length === 1 && first !== undefined ? first : Buffer.concat(buffers);
+}
+
 /** Gathers rows as text and turns them into bytes now and then, so that neither grows without measure. */
 class RowBuilder {
   readonly #done: Buffer[] = [];
@@ -56,7 +62,7 @@ class RowBuilder {
 
   finish(): Buffer {
     this.#flush();
-    return Buffer.concat(this.#done);
+    return joined(this.#done);
   }
 }
 

@@ -83,7 +83,8 @@ function failureRow({ line, reason }: Refused): string {
 export async function executeLoad(deps: Deps, load: Load, table: LakeTable): Promise<{ readonly refused: number }> {
   const parts: Buffer[] = [];
   for (const chunk of load.chunks) parts.push(await unpack(await deps.objects.get(chunk.objectKey)));
-  const rows = withTenant(Buffer.concat(parts), table);
+  const [first] = parts;
+  const rows = withTenant(parts.length === 1 && first !== undefined ? first : Buffer.concat(parts), table);
   if (rows.length === 0) return { refused: 0 };
   const refused: Refused[] = [];
   try {
