@@ -51,8 +51,11 @@ export async function startEmbeddedLake({
     child.once('exit', end);
   });
   const greeting = new Promise<Greeting>((resolve) => {
-    createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line) as Greeting));
-    void exited.then(() => resolve({ error: 'the process ended' }));
+    // The end of its output, not of the process: what it said last is read after it is gone.
+    createInterface({ input: child.stdout })
+      .once('line', (line) => resolve(JSON.parse(line) as Greeting))
+      .once('close', () => resolve({ error: 'the process ended' }));
+    child.once('error', (error) => resolve({ error: error.message }));
   });
   child.stdin.write(`${JSON.stringify({ dataDir, port, secret, memoryBytesMax })}\n`);
   const { port: actual, error } = await greeting;
