@@ -10,7 +10,7 @@ const folder = path.join(sharedFolder, 'data/cloudtrail/s3');
 export type TrailBody = { readonly gzip: Buffer; readonly rawBytes: number; readonly events: number };
 
 /** The real records as text. Throws when the files are not there. */
-export function readTrail(): readonly string[] {
+function readTrail(): readonly string[] {
   if (!existsSync(folder)) throw new Error(`The CloudTrail files are not in ${folder}. Set MARGAY_SHARED_DIR.`);
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json.gz'))
