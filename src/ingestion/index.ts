@@ -7,6 +7,7 @@ export { startDispatcher } from './dispatch/dispatcher.ts';
 export { processBatchJob } from './ingestion-jobs.ts';
 export type { LogRows } from './normalize/normalize.ts';
 export { managedSchemas } from './schemas/managed-schemas.ts';
+export { type DeclaredField, schemaFields } from './schemas/schema-fields.ts';
 export { createSchemaService, type LogSchema, schemaOperations, type SchemaService } from './schemas/schema-service.ts';
 export { findSchema } from './schemas/schema-store.ts';
 export type { HttpSource } from './sources/http-source.ts';

@@ -1,7 +1,16 @@
 export { type EmbeddedLake, startEmbeddedLake } from './embedded/launch.ts';
 export { eraseFromLake, type LakePlace, listPlaces } from './lake-erasure.ts';
 export { createLake, type Lake, type RowsForLake } from './lake.ts';
-export type { LakeColumn, LakeColumnType, LakeFamily, LakeLayout } from './lake-table.ts';
+export {
+  familyColumns,
+  type LakeColumn,
+  type LakeColumnType,
+  type LakeFamily,
+  type LakeLayout,
+  type LakeTable,
+  standardColumns,
+} from './lake-table.ts';
 export { forgetChunks, listUnloaded } from './loads/load-store.ts';
 export { startLoader } from './loads/loader.ts';
+export { listTables } from './placement-store.ts';
 export type { LakePage, LakeReader, LakeRow, TimeWindow } from './reader.ts';

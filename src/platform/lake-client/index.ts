@@ -16,11 +16,35 @@ export type LakeClient = {
     limits?: { readonly timeoutSeconds?: number; readonly rowsMax?: number },
   ): Promise<readonly Row[]>;
   command(sql: string): Promise<void>;
+  /**
+   * Lines of a long read in the format JSONCompactEachRow, as they come. When the signal aborts or the reader stops, the
+   * engine is told to stop too and the connection is given up. Throws QueryStopped with the engine's code.
+   */
+  lines(sql: string, options: ReadOptions): AsyncIterable<readonly string[]>;
   /** Writes NDJSON rows. A token makes repetitions harmless: the same token twice writes once. */
   insert(table: string, ndjson: Buffer, token: string): Promise<void>;
   ping(): Promise<boolean>;
   close(): Promise<void>;
 };
+
+type ReadOptions = {
+  readonly queryId: string;
+  readonly settings: Readonly<Record<string, string | number>>;
+  readonly signal: AbortSignal;
+};
+
+/** The engine gave a read up. `code` is its number of the reason; the message is for the log, not for users. */
+class QueryStopped extends Error {
+  override readonly name = 'QueryStopped';
+  readonly code: number;
+  constructor(code: number, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/** Code of a connection that broke in the middle of an answer. */
+const connectionLost = 210;
 
 /** The rows themselves were refused: sending them again cannot help. */
 export class RowsRefused extends Error {
@@ -71,6 +95,9 @@ async function translated<T>(sql: string, work: Promise<T>): Promise<T> {
 const insertSettings = {
   date_time_input_format: 'best_effort',
   input_format_skip_unknown_fields: 0,
+  // Texts inside objects that look like times stay the texts they were.
+  input_format_try_infer_dates: 0,
+  input_format_try_infer_datetimes: 0,
   // Half of a surrogate pair is bad Unicode but no reason to lose the row.
   input_format_json_throw_on_bad_escape_sequence: 0,
   async_insert: 0,
@@ -85,6 +112,48 @@ async function insertRows(client: ClickHouseClient, table: string, ndjson: Buffe
   // The connection is free for others only when its answer has been read.
   stream.resume();
   await new Promise<void>((resolve, reject) => stream.once('end', resolve).once('error', reject));
+}
+
+function stopped(error: unknown): Error {
+  if (error instanceof QueryStopped) return error;
+  if (error instanceof ClickHouseError) return new QueryStopped(Number(error.code), error.message, error);
+  return new QueryStopped(connectionLost, error instanceof Error ? error.message : String(error), error);
+}
+
+/** Whole lines of a stream of bytes; the last one counts only when the stream ended well. */
+async function* splitLines(stream: Readable): AsyncIterable<readonly string[]> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    if (lines.length > 0) yield lines;
+  }
+  const last = rest + decoder.decode();
+  if (last !== '') yield [last];
+}
+
+async function* readLines(
+  client: ClickHouseClient,
+  sql: string,
+  options: ReadOptions,
+): AsyncIterable<readonly string[]> {
+  let stream: Readable | undefined;
+  try {
+    const answer = await client.exec({
+      query: `${sql} FORMAT JSONCompactEachRow`,
+      query_id: options.queryId,
+      abort_signal: options.signal,
+      clickhouse_settings: { ...options.settings },
+    });
+    ({ stream } = answer);
+    options.signal.addEventListener('abort', () => stream?.destroy(new Error('aborted')), { once: true });
+    yield* splitLines(stream);
+  } catch (error) {
+    throw stopped(error);
+  } finally {
+    stream?.destroy();
+  }
 }
 
 /** Whole numbers that a double cannot hold arrive as text, exact; all others as numbers. */
@@ -133,6 +202,7 @@ export function createLakeClient(address: LakeAddress): LakeClient {
       };
       return translated(sql, work());
     },
+    lines: (sql, options) => readLines(client, sql, options),
     command: (sql) =>
       translated(
         sql,

@@ -1,0 +1,41 @@
+import { columnName } from './decoders.ts';
+import { type FieldSpec, readSchemaSpec, type SchemaSpec, type ValueSpec } from './schema-spec.ts';
+
+type FieldType = 'string' | 'bigint' | 'int' | 'float' | 'boolean' | 'timestamp' | 'object' | 'array' | 'json';
+
+type FieldShape = {
+  readonly type: FieldType;
+  readonly description?: string;
+  /** What an array holds. */
+  readonly element?: FieldShape;
+  /** What an object holds. */
+  readonly fields?: readonly DeclaredField[];
+};
+
+/** A field of a schema under the name that its column has, with what is inside. */
+export type DeclaredField = FieldShape & { readonly name: string };
+
+type Definitions = NonNullable<SchemaSpec['definitions']>;
+
+const fieldTypeOf = (type: Exclude<ValueSpec['type'], 'ref'>): FieldType => (type === 'smallint' ? 'int' : type);
+
+function shapeOf(spec: ValueSpec, definitions: Definitions): FieldShape {
+  if (spec.type === 'ref') return shapeOf(definitions[spec.target ?? ''] ?? { type: 'json' }, definitions);
+  return {
+    type: fieldTypeOf(spec.type),
+    ...(spec.element === undefined ? {} : { element: shapeOf(spec.element, definitions) }),
+    ...(spec.fields === undefined ? {} : { fields: spec.fields.map((field) => fieldOf(field, definitions)) }),
+  };
+}
+
+const fieldOf = (field: FieldSpec, definitions: Definitions): DeclaredField => ({
+  name: columnName(field.name),
+  ...(field.description === undefined ? {} : { description: field.description }),
+  ...shapeOf(field, definitions),
+});
+
+/** Fields that a schema declares, references followed. Empty for a text that is no schema; `compileSchema` says why. */
+export function schemaFields(text: string): readonly DeclaredField[] {
+  const read = readSchemaSpec(text);
+  return 'problems' in read ? [] : read.spec.fields.map((field) => fieldOf(field, read.spec.definitions ?? {}));
+}
