@@ -29,10 +29,15 @@ export type Database = {
 
 type Options = { readonly url: string; readonly connectionsMax: number; readonly log: Log };
 
-/** Wraps a rejected COMMIT or ROLLBACK: the connection's state is unknown, so it must not return to the pool. */
+/**
+ * A connection that broke, or whose COMMIT or ROLLBACK was rejected, is in an unknown state and does not return to the
+ * pool. It may break while the work does something else, when no query is there to tell of it.
+ */
 async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   const connection = await pool.connect();
   let broken: Error | undefined;
+  const onBroken = (error: Error): void => void (broken = error);
+  connection.on('error', onBroken);
   const tx: Tx = {
     query: async (sql, values) => (await connection.query(sql, [...(values ?? [])])).rows,
     execute: async (sql, values) => (await connection.query(sql, [...(values ?? [])])).rowCount ?? 0,
@@ -51,6 +56,7 @@ async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Tx) => 
     });
     throw error;
   } finally {
+    connection.off('error', onBroken);
     connection.release(broken);
   }
 }

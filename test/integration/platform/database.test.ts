@@ -1,8 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
+import pg from 'pg';
 import { migrate } from '#platform/postgres';
 import { createTenant, createTestDatabase } from '../../support/postgres.ts';
 
-const { database, ownerUrl, close } = await createTestDatabase();
+const { database, ownerUrl, superuserUrl, close } = await createTestDatabase();
 afterAll(close);
 
 test('a tenant sees its own row only, by SQL and by typed model', async () => {
@@ -43,6 +44,22 @@ test('typed models and SQL share one transaction and roll back together', async 
   await expect(failing).rejects.toThrow('stop');
   const after = await database.withTenant(id, (tx) => tx.query('SELECT name, slug FROM tenants'));
   expect(after).toEqual([{ name: 'before', slug: `t-${id}` }]);
+});
+
+test('a server that goes away while a transaction does something else fails that transaction and nothing more', async () => {
+  const admin = new pg.Client({ connectionString: superuserUrl });
+  await admin.connect();
+  const isThere = async (pid: number): Promise<boolean> =>
+    (await admin.query('SELECT FROM pg_stat_activity WHERE pid = $1', [pid])).rows.length > 0;
+  const failing = database.withSystem('the connection is cut in the middle', async (tx) => {
+    const pid = (await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))[0]?.pid ?? 0;
+    await admin.query('SELECT pg_terminate_backend($1)', [pid]);
+    await expect.poll(() => isThere(pid)).toBe(false);
+    await tx.query('SELECT 1');
+  });
+  await expect(failing).rejects.toThrow(/connection/i);
+  await admin.end();
+  await database.ping();
 });
 
 test('a second start of the migrations applies nothing', async () => {
