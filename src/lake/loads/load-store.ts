@@ -99,6 +99,15 @@ export async function leaseLoads(tx: Tx, limit: number, seconds: number): Promis
   return loads;
 }
 
+/** Keeps a load for the time to come; one that is loaded already needs none. */
+export async function extendLoadLease(tx: TenantTx, id: string, seconds: number): Promise<void> {
+  await tx.execute(
+    `UPDATE lake_loads SET lease_until = now() + make_interval(secs => $3)
+     WHERE tenant_id = $1 AND id = $2 AND state = 'PENDING'`,
+    [tx.tenantId, id, seconds],
+  );
+}
+
 export async function finishLoad(tx: TenantTx, id: string): Promise<void> {
   await tx.execute(
     `UPDATE lake_loads SET state = 'LOADED', loaded_at = now(), lease_until = NULL, error = NULL WHERE tenant_id = $1 AND id = $2`,

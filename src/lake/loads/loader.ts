@@ -8,7 +8,15 @@ import type { Database } from '#platform/postgres';
 import { getTableById } from '../placement-store.ts';
 import type { TableKeeper } from '../table-keeper.ts';
 import { executeLoad } from './load-executor.ts';
-import { finishLoad, insertLoad, leaseLoads, type Load, lockWaitingTables, postponeLoad } from './load-store.ts';
+import {
+  extendLoadLease,
+  finishLoad,
+  insertLoad,
+  leaseLoads,
+  type Load,
+  lockWaitingTables,
+  postponeLoad,
+} from './load-store.ts';
 
 type Deps = {
   readonly database: Database;
@@ -26,7 +34,9 @@ export type Loader = {
 
 const loadLimits = { bytes: 50 * 1024 * 1024, rows: 100_000 };
 const tablesPerRound = 64;
-const leaseSeconds = 300;
+/** Longer than a few renewals, and short enough that rows of a killed worker hardly wait. */
+const leaseSeconds = 30;
+const leaseRenewalMs = 7000;
 
 export function createLoader(deps: Deps): Loader {
   const { database, log } = deps;
@@ -35,7 +45,16 @@ export function createLoader(deps: Deps): Loader {
       for (const table of await lockWaitingTables(tx, tablesPerRound))
         await insertLoad(tx, deps.ids.uuid(), table, loadLimits);
     });
+  const keepLease = (load: Load): NodeJS.Timeout =>
+    setInterval(
+      () =>
+        void database
+          .withTenant(load.tenantId, (tx) => extendLoadLease(tx, load.id, leaseSeconds))
+          .catch(() => undefined),
+      leaseRenewalMs,
+    );
   const run = async (load: Load): Promise<boolean> => {
+    const renewal = keepLease(load);
     try {
       const table = await database.withTenant(load.tenantId, (tx) => getTableById(tx, load.tenantId, load.tableId));
       const failuresTable = (tenantId: string) => deps.keeper.ensure(tenantId, 'classification_failures', '');
@@ -46,6 +65,8 @@ export function createLoader(deps: Deps): Loader {
       log.error('load_failed', { tenantId: load.tenantId, loadId: load.id, attempts: load.attempts, error });
       await database.withTenant(load.tenantId, (tx) => postponeLoad(tx, load.id, errorText(error)));
       return false;
+    } finally {
+      clearInterval(renewal);
     }
     // The rows are in the lake; a chunk object left over by a crash here is harmless and swept later.
     for (const chunk of load.chunks) await deps.objects.delete(chunk.objectKey).catch(() => undefined);

@@ -117,6 +117,23 @@ describe.each(['dedicated', 'pooled'] satisfies LakeLayout[])('%s layout', (layo
     expect(await lake.reader.countEvents(tenantId, window)).toEqual({ 'Custom.T': 2 });
   });
 
+  test('a load whose worker is killed is free again within a minute', async () => {
+    const tenantId = await createTenant(database);
+    await put(tenantId, randomUUID(), rowsOf(row(1)));
+    let wasAsked = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (wasAsked = resolve));
+    const silent = { ...client, insert: () => (wasAsked(), new Promise<never>(() => undefined)) };
+    const dying = createLake({ database, client: silent, objects, ids: systemIds, log: silentLog, layout });
+    await database.withSystem('tests do not wait', (tx) => tx.execute('UPDATE lake_tables SET last_load_at = NULL'));
+    void dying.loader.round();
+    await asked;
+    await database.withSystem('a minute goes by', (tx) =>
+      tx.execute("UPDATE lake_loads SET lease_until = lease_until - interval '60 seconds'"),
+    );
+    expect(await load()).toBe(1);
+    expect(await lake.reader.countEvents(tenantId, window)).toEqual({ 'Custom.T': 1 });
+  });
+
   test('a row that the lake refuses is kept as a failure and the others land', async () => {
     const tenantId = await createTenant(database);
     const lines = Array.from({ length: 9 }, (_, index) => row(index));
