@@ -24,10 +24,11 @@ import { createAddressGuard, createHttpClient } from '#platform/http-client';
 import { systemIds } from '#platform/ids';
 import { createLakeClient } from '#platform/lake-client';
 import { createLog } from '#platform/log';
-import { createLocalObjectStore, encryptObjects } from '#platform/objects';
+import { encryptObjects } from '#platform/objects';
 import { openDatabase } from '#platform/postgres';
 import { createMasterKeys, createObjectKeys, createSecrets, createTenantKeys } from '#platform/secrets';
 import { createSystemErrorRecorder, createSystemErrorService } from '#system-errors';
+import { openObjects } from './open-objects.ts';
 import { publicUrl, type Runtime } from './runtime.ts';
 
 /** Opens the stores of a role and makes the parts that have no product words. */
@@ -37,7 +38,7 @@ export function openPlatform(runtime: Runtime) {
   const client = createLakeClient(runtime.lake);
   const masterKeys = createMasterKeys(runtime.masterKeys);
   const tenantKeys = createTenantKeys(masterKeys);
-  const storedObjects = createLocalObjectStore(path.join(runtime.dataDir, 'objects'));
+  const storedObjects = openObjects(runtime.settings, runtime.dataDir);
   const objects = encryptObjects(storedObjects, createObjectKeys(database, tenantKeys));
   const lake = createLake({ database, client, objects, ids: systemIds, log });
   return {
@@ -53,6 +54,7 @@ export function openPlatform(runtime: Runtime) {
     async close() {
       await client.close();
       await database.close();
+      storedObjects.close();
     },
   };
 }

@@ -29,7 +29,7 @@ const processGroups: readonly (readonly RoleName[])[] = [['worker'], ['scheduler
 
 function refuseImpossible(settings: Settings, roles: Options['roles']): void {
   if (roles === 'all') return;
-  const missing = (['DATABASE_URL', 'CLICKHOUSE_URL', 'MARGAY_MASTER_KEY'] as const).filter(
+  const missing = (['DATABASE_URL', 'CLICKHOUSE_URL', 'S3_BUCKET', 'MARGAY_MASTER_KEY'] as const).filter(
     (name) => settings[name] === undefined,
   );
   if (missing.length > 0)

@@ -7,7 +7,7 @@ import { errorText } from '#platform/errors';
 import { prepareDataFolder, reservePort } from '../data-folder.ts';
 import { inspectCertificate } from './certificate.ts';
 import { describeKeySource } from '../keys/key-state.ts';
-import { describeLake, describePostgres } from './stores.ts';
+import { describeLake, describeObjects, describePostgres } from './stores.ts';
 
 type Finding = { readonly name: string; readonly isGood: boolean; readonly note: string };
 
@@ -70,6 +70,7 @@ async function configured(settings: Settings): Promise<readonly Finding[]> {
     await attempt('Postgres', () => describePostgres(settings)),
     await attempt('lake', () => describeLake(settings)),
     await attempt('keys', () => describeKeySource(settings, dataDir)),
+    await attempt('objects', () => describeObjects(settings, dataDir)),
   ];
 }
 

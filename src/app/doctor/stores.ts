@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { Settings } from '#platform/config';
 import { createLakeClient } from '#platform/lake-client';
 import { silentLog } from '#platform/log';
 import { openDatabase } from '#platform/postgres';
+import { openObjects } from '../open-objects.ts';
 
 /** Oldest Postgres whose features the migrations use. */
 const postgresMajorMin = 15;
@@ -47,5 +49,23 @@ export async function describeLake(settings: Settings): Promise<string> {
     return `external, ClickHouse ${rows[0]?.version ?? 'unknown'}`;
   } finally {
     await client.close();
+  }
+}
+
+/** What the doctor says of the object store. A bucket is written to once, beside everything that belongs to tenants. */
+export async function describeObjects(settings: Settings, dataDir: string): Promise<string> {
+  if (settings.S3_BUCKET === undefined) return 'in the data folder';
+  const objects = openObjects(settings, dataDir);
+  const key = `doctor/${randomUUID()}`;
+  try {
+    const wins = [await objects.putNew(key, Buffer.from('1')), await objects.putNew(key, Buffer.from('2'))];
+    await objects.delete(key);
+    if (wins[0] !== true || wins[1] !== false)
+      throw new Error(
+        'The server overwrites objects although it is asked not to (If-None-Match). Use one that honours conditional puts.',
+      );
+    return `bucket "${settings.S3_BUCKET}" at ${settings.S3_ENDPOINT ?? 'Amazon S3'}, honours conditional puts`;
+  } finally {
+    objects.close();
   }
 }

@@ -71,6 +71,10 @@ export async function startApi(runtime: Runtime, platform: Platform, duties: Dut
     },
     { name: 'keys', check: () => describeKeys(database, platform.masterKeys) },
     {
+      name: 'objects',
+      check: () => objects.list('tenants/', { limit: 1 }).then(() => 'answers'),
+    },
+    {
       name: 'sandbox',
       check: async () =>
         `${sandbox.walls.kind}${sandbox.walls.hasSeccomp ? ' with a system call filter' : ''}, ${sandbox.walls.isolatesTenants ? 'keeps tenants apart' : 'single tenant only'}: ${sandbox.walls.reasons.join(' ')}`,

@@ -37,6 +37,13 @@ test('half a configuration does not start', () => {
   );
 });
 
+test('an S3 endpoint needs a bucket, and half of a credential is none', () => {
+  expect(() => readSettings({ S3_ENDPOINT: 'http://127.0.0.1:9000' })).toThrow('S3_BUCKET');
+  expect(() => readSettings({ S3_BUCKET: 'margay', MARGAY_S3_ACCESS_KEY_ID: 'a' })).toThrow(
+    'MARGAY_S3_ACCESS_KEY_ID and MARGAY_S3_SECRET_ACCESS_KEY',
+  );
+});
+
 test('an address that others can reach needs TLS or a proxy that speaks it', () => {
   expect(() => readSettings({ MARGAY_HOST: '0.0.0.0' })).toThrow('reachable from other machines');
   expect(readSettings({ MARGAY_HOST: '0.0.0.0', MARGAY_BEHIND_TLS_PROXY: 'true' }).MARGAY_HOST).toBe('0.0.0.0');

@@ -67,6 +67,21 @@ export const settings = z.object({
     .optional()
     .describe('External Postgres, owner role, for migrations.'),
   REDIS_URL: url('redis:', 'rediss:').optional().describe('External Redis for running work.'),
+  S3_BUCKET: z
+    .string()
+    .min(3)
+    .max(63)
+    .optional()
+    .describe('Bucket of raw batches and results, instead of the data folder.'),
+  S3_ENDPOINT: url('http:', 'https:').optional().describe('S3-compatible server; Amazon S3 when absent.'),
+  MARGAY_S3_REGION: z.string().min(1).default('us-east-1').describe('Region of the bucket.'),
+  MARGAY_S3_PATH_STYLE: flag.optional().describe('Bucket in the path of addresses; true by default with S3_ENDPOINT.'),
+  MARGAY_S3_ACCESS_KEY_ID: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Access key; without it the usual AWS sources are asked.'),
+  MARGAY_S3_SECRET_ACCESS_KEY: z.string().min(1).optional().describe('Secret key.'),
   CLICKHOUSE_URL: url('http:', 'https:').optional().describe('External ClickHouse.'),
   CLICKHOUSE_USER: z.string().optional().describe('User of the external ClickHouse.'),
   CLICKHOUSE_PASSWORD: z.string().optional().describe('Password of the external ClickHouse.'),
@@ -82,6 +97,7 @@ const secretNames: ReadonlySet<string> = new Set([
   'MARGAY_MASTER_KEY',
   'MARGAY_PREVIOUS_MASTER_KEYS',
   'MARGAY_METRICS_TOKEN',
+  'MARGAY_S3_SECRET_ACCESS_KEY',
   'CLICKHOUSE_PASSWORD',
 ]);
 
@@ -93,6 +109,9 @@ function contradictions(values: Settings): string[] {
   };
   together('DATABASE_URL', 'DATABASE_OWNER_URL');
   together('MARGAY_TLS_CERT_FILE', 'MARGAY_TLS_KEY_FILE');
+  together('MARGAY_S3_ACCESS_KEY_ID', 'MARGAY_S3_SECRET_ACCESS_KEY');
+  if (values.S3_ENDPOINT !== undefined && values.S3_BUCKET === undefined)
+    problems.push('S3_BUCKET: S3_ENDPOINT is set, so name the bucket.');
   if (!values.MARGAY_ALLOW_PLAINTEXT_STORES) problems.push(...plaintextStores(values));
   if (!isLoopback(values.MARGAY_HOST) && values.MARGAY_TLS_CERT_FILE === undefined && !values.MARGAY_BEHIND_TLS_PROXY)
     problems.push(

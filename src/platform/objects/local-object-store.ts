@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { Dirent } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { DomainError } from '#platform/errors';
-import type { ObjectStore } from './object-store.ts';
+import { checkedKey, type ObjectStore } from './object-store.ts';
 
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
@@ -31,7 +32,9 @@ async function* walk(directory: string): AsyncGenerator<string> {
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
     throw error;
   });
-  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  // A folder's keys go on with a slash: compared with it, the walk visits keys in their own order.
+  const placeOf = (entry: Dirent): string => (entry.isDirectory() ? `${entry.name}/` : entry.name);
+  for (const entry of entries.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))) {
     const full = path.join(directory, entry.name);
     if (entry.isDirectory()) yield* walk(full);
     else if (!entry.name.startsWith('.')) yield full;
@@ -58,12 +61,7 @@ async function writeTemporary(file: string, bytes: Uint8Array): Promise<string> 
 
 /** Objects as files under `root`. A put writes a temporary file, syncs it, renames it and syncs the folder. */
 export function createLocalObjectStore(root: string): ObjectStore {
-  const fileOf = (key: string): string => {
-    const file = path.resolve(root, key);
-    if (!file.startsWith(path.resolve(root) + path.sep))
-      throw new Error(`Not a valid object key: ${JSON.stringify(key)}`);
-    return file;
-  };
+  const fileOf = (key: string): string => path.resolve(root, checkedKey(key));
   return {
     async put(key, bytes) {
       const file = fileOf(key);

@@ -13,6 +13,13 @@ export type ObjectStore = {
   list(prefix: string, options?: { readonly startAfter?: string; readonly limit?: number }): Promise<readonly string[]>;
 };
 
+/** The key itself when no part of it could climb out of the store's root. Throws otherwise: such a key is a bug. */
+export function checkedKey(key: string): string {
+  if (key === '' || key.length > 1000 || key.split('/').some((part) => part === '' || part === '.' || part === '..'))
+    throw new Error(`Not a valid object key: ${JSON.stringify(key)}`);
+  return key;
+}
+
 /** Key of a tenant's object. Each part is checked, so that no input can climb out of the tenant's folder. */
 export function tenantKey(tenantId: string, ...parts: readonly string[]): string {
   for (const part of [tenantId, ...parts]) {
