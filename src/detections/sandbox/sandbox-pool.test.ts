@@ -162,3 +162,10 @@ test('unit tests run every function, with mocks, and report each', async () => {
   expect(results[1]?.functions['title']?.error?.message).toContain('function [title] returned [int], expected [str]');
   expect(results[2]?.error?.exception).toBe('AttributeError');
 });
+
+test('an interpreter that cannot be started is a passing trouble and blames no rule', async () => {
+  const broken = createSandboxPool({ walls: { ...walls, wrap: () => ({ file: '/bin/false', args: [] }) }, bundle });
+  const call = { tenantId: 'unlucky', content: content(isRoot), logType: 'T', records };
+  await expect(broken.evaluate(call)).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+  await broken.close();
+});

@@ -1,3 +1,4 @@
+import { DomainError } from '#platform/errors';
 import type { SandboxPool } from './sandbox-contract.ts';
 import { SandboxProcess } from './sandbox-process.ts';
 import { type SandboxLimits, TenantSandbox } from './tenant-sandbox.ts';
@@ -34,8 +35,19 @@ function createSpares(walls: Walls, bundle: string) {
     async take(): Promise<SandboxProcess> {
       const taken = spare?.isAlive ? spare : new SandboxProcess(walls, bundle);
       spare = undefined;
-      await taken.ready;
-      refill();
+      try {
+        await taken.ready;
+      } catch (error) {
+        // No tenant's rule was near it: this machine is short of something, and the work waits for better times.
+        throw new DomainError('unavailable', {
+          publicMessage: 'No interpreter could be started for detections. Try again in a moment.',
+          retryable: true,
+          retryAfterSeconds: 5,
+          cause: error,
+        });
+      } finally {
+        refill();
+      }
       return taken;
     },
     close(): void {
