@@ -2,8 +2,15 @@ export type { Batch, BatchCounters, BatchManifest } from './batches/batch.ts';
 export { type BatchProcessor, createBatchProcessor, type PreparedBatch } from './batches/batch-processor.ts';
 export { createBatchRetention } from './batches/batch-retention.ts';
 export { batchOperations, type BatchService, createBatchService } from './batches/batch-service.ts';
-export { type Acknowledgement, createIntake, defaultIntakeLimits, type Intake } from './batches/intake.ts';
+export {
+  type Acknowledgement,
+  createIntake,
+  defaultIntakeLimits,
+  type Intake,
+  type IntakeLimits,
+} from './batches/intake.ts';
 export { startDispatcher } from './dispatch/dispatcher.ts';
+export { announceWorker } from './dispatch/worker-places.ts';
 export { processBatchJob } from './ingestion-jobs.ts';
 export type { LogRows } from './normalize/normalize.ts';
 export { managedSchemas } from './schemas/managed-schemas.ts';

@@ -12,7 +12,13 @@ import {
   type ReadinessCheck,
   sessionOf,
 } from '#http';
-import { createHttpReceiver, createIntake, defaultBodyLimits, defaultIntakeLimits } from '#ingestion';
+import {
+  createHttpReceiver,
+  createIntake,
+  defaultBodyLimits,
+  defaultIntakeLimits,
+  type IntakeLimits,
+} from '#ingestion';
 import { createMetrics } from '#platform/metrics';
 import { firstAdminFile, firstTokenFile } from '../first-start/first-start.ts';
 import { createServices, openSandbox, type Platform } from '../parts.ts';
@@ -54,6 +60,20 @@ function forgettingFirstAdmin(sessions: SessionService, dataDir: string): Sessio
   };
 }
 
+const mib = 1024 * 1024;
+
+function intakeLimits({ settings }: Runtime): IntakeLimits {
+  const heldBytesMax = settings.MARGAY_INTAKE_MEMORY_MIB * mib;
+  return {
+    ...defaultIntakeLimits,
+    heldBytesMax,
+    heldBytesPerTenantMax: heldBytesMax / 2,
+    backlogBytesMax: settings.MARGAY_BACKLOG_TENANT_MIB * mib,
+    backlogSecondsMax: settings.MARGAY_BACKLOG_TENANT_MINUTES * 60,
+    backlogBytesTotalMax: settings.MARGAY_BACKLOG_TOTAL_MIB * mib,
+  };
+}
+
 /** The HTTP server: the API, the ingest endpoint, or both. */
 export async function startApi(runtime: Runtime, platform: Platform, duties: Duties): Promise<Started> {
   const { database, log, clock, ids, objects, secrets } = platform;
@@ -85,7 +105,7 @@ export async function startApi(runtime: Runtime, platform: Platform, duties: Dut
     metrics: createMetrics(storedGauges(database)),
     token: runtime.settings.MARGAY_METRICS_TOKEN,
   });
-  const intake = createIntake({ database, objects, clock, ids, log, limits: defaultIntakeLimits });
+  const intake = createIntake({ database, objects, clock, ids, log, limits: intakeLimits(runtime) });
   if (duties.takesLogs)
     await ingestRoutes(server, {
       receiver: createHttpReceiver({ database, secrets, intake, limits: defaultBodyLimits }),

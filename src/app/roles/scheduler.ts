@@ -8,7 +8,7 @@ import type { Platform } from '../parts.ts';
 import { retentionTasks } from '../retention.ts';
 import type { Runtime, Started } from '../runtime.ts';
 
-const dispatchLimits = { perTenant: 4, total: 8, quantumBytes: 4 * 1024 * 1024, leaseSeconds: 30, pollMs: 500 };
+const dispatchLimits = { tenantShare: 0.75, quantumBytes: 4 * 1024 * 1024, leaseSeconds: 30, pollMs: 500 };
 
 /** Moves work: backlog to queue, outbox to queue, deliveries whose next attempt is due; and forgets what is old. */
 export async function startScheduler(runtime: Runtime, platform: Platform): Promise<Started> {

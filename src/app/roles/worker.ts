@@ -1,6 +1,6 @@
 import { createAlertIntake, createDeliverer, createSystemErrorAlerts } from '#alerts';
 import { createEvaluator } from '#detections';
-import { createBatchProcessor, defaultBodyLimits } from '#ingestion';
+import { announceWorker, createBatchProcessor, defaultBodyLimits } from '#ingestion';
 import { deliverAlert, jobDefinitions, processBatch, raiseSystemError } from '#jobs';
 import { startLoader } from '#lake';
 import { assertOneHandlerEach, createJobs } from '#platform/jobs';
@@ -9,6 +9,8 @@ import type { Runtime, Started } from '../runtime.ts';
 
 /** More than one destination may take at a time, so that a slow one leaves room for others. */
 const deliveriesAtOnce = 16;
+/** One place more than asked for: the dispatcher keeps it for sources that have nothing at work. */
+const placesForTheIdle = 1;
 
 /** Runs jobs: batches, deliveries, and the loader of the lake. */
 export async function startWorker(runtime: Runtime, platform: Platform): Promise<Started> {
@@ -36,12 +38,15 @@ export async function startWorker(runtime: Runtime, platform: Platform): Promise
     systemErrorAlerts: createSystemErrorAlerts({ database, systemErrors: outbound.systemErrors, clock }),
   });
   assertOneHandlerEach(jobDefinitions, [batchHandler, deliveryHandler, errorHandler]);
-  jobs.process(batchHandler, settings.MARGAY_WORKER_CONCURRENCY);
+  const places = settings.MARGAY_WORKER_CONCURRENCY + placesForTheIdle;
+  jobs.process(batchHandler, places);
   jobs.process(deliveryHandler, deliveriesAtOnce);
   jobs.process(errorHandler, 1);
   const loader = startLoader(lake.loader, log);
+  const announced = await announceWorker({ database, log, workerId: platform.ids.uuid(), places });
   return {
     async stop() {
+      await announced.stop();
       await jobs.close();
       await loader.stop();
       await sandbox.pool.close();

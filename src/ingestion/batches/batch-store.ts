@@ -1,5 +1,5 @@
 import type { TenantTx, Tx } from '#platform/postgres';
-import type { WaitingBatch } from '../dispatch/admission.ts';
+import type { Running, WaitingBatch } from '../dispatch/admission.ts';
 import type { Batch, BatchCounters, BatchManifest } from './batch.ts';
 
 /** Channel on which a committed batch announces itself to the dispatcher. */
@@ -165,11 +165,12 @@ export async function listWaiting(tx: Tx, perSource: number): Promise<readonly W
   }));
 }
 
-export async function countRunning(tx: Tx): Promise<ReadonlyMap<string, number>> {
-  const rows = await tx.query<{ tenant_id: string; count: number }>(
-    `SELECT tenant_id, count(*)::int AS count FROM batches WHERE state = 'ADMITTED' GROUP BY tenant_id`,
+/** Batches at work, by source. */
+export async function countRunning(tx: Tx): Promise<readonly Running[]> {
+  const rows = await tx.query<{ tenant_id: string; source_id: string; count: number }>(
+    `SELECT tenant_id, source_id, count(*)::int AS count FROM batches WHERE state = 'ADMITTED' GROUP BY 1, 2`,
   );
-  return new Map(rows.map((row) => [row.tenant_id, row.count]));
+  return rows.map((row) => ({ tenantId: row.tenant_id, sourceId: row.source_id, count: row.count }));
 }
 
 export type Admission = { readonly tenantId: string; readonly batchId: string; readonly admission: number };
@@ -203,7 +204,7 @@ export async function backlogByTenant(
   tx: Tx,
 ): Promise<ReadonlyMap<string, { readonly bytes: number; readonly ageSeconds: number }>> {
   const rows = await tx.query<{ tenant_id: string; bytes: string; age_seconds: number }>(
-    `SELECT tenant_id, sum(bytes) AS bytes, extract(epoch FROM now() - min(received_at))::float8 AS age_seconds
+    `SELECT tenant_id, sum(bytes) AS bytes, extract(epoch FROM now() - min(stored_at))::float8 AS age_seconds
      FROM batches WHERE state IN ('PENDING', 'ADMITTED') GROUP BY tenant_id`,
   );
   return new Map(rows.map((row) => [row.tenant_id, { bytes: Number(row.bytes), ageSeconds: row.age_seconds }]));

@@ -27,14 +27,19 @@ export type Intake = {
   close(): Promise<void>;
 };
 
-type Limits = {
+export type IntakeLimits = {
   /** Requests of one source that arrive within this time share one object (group commit). */
   readonly groupWindowMs: number;
   readonly groupBytesMax: number;
   /** Bodies held in memory by this process, not yet durable; beyond it senders are told to wait. */
   readonly heldBytesMax: number;
+  /** The same of one tenant. */
+  readonly heldBytesPerTenantMax: number;
+  /** What one tenant may have waiting to be processed. */
   readonly backlogBytesMax: number;
   readonly backlogSecondsMax: number;
+  /** What all tenants together may have waiting. */
+  readonly backlogBytesTotalMax: number;
 };
 
 type Deps = {
@@ -43,7 +48,7 @@ type Deps = {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  readonly limits: Limits;
+  readonly limits: IntakeLimits;
 };
 
 type Waiting = {
@@ -53,12 +58,14 @@ type Waiting = {
   readonly reject: (error: unknown) => void;
 };
 
-export const defaultIntakeLimits: Limits = {
+export const defaultIntakeLimits: IntakeLimits = {
   groupWindowMs: 25,
   groupBytesMax: 4 * 1024 * 1024,
   heldBytesMax: 256 * 1024 * 1024,
+  heldBytesPerTenantMax: 128 * 1024 * 1024,
   backlogBytesMax: 8 * 1024 * 1024 * 1024,
   backlogSecondsMax: 24 * 60 * 60,
+  backlogBytesTotalMax: 64 * 1024 * 1024 * 1024,
 };
 
 function partsOf(waiting: readonly Waiting[]): BatchPart[] {
@@ -111,7 +118,23 @@ async function store(deps: Deps, waiting: readonly Waiting[]): Promise<Acknowled
   return { batchId: holder, traceId, isRepetition: holder !== id };
 }
 
-/** Per-tenant backlog, read once a second at most: back-pressure may be a second late, never wrong for long. */
+const tooMuchWaits = () =>
+  new DomainError('rate_limited', {
+    publicMessage:
+      'Too much of this organization is waiting to be processed. Send again later; nothing of this request was stored.',
+    retryable: true,
+    retryAfterSeconds: 30,
+  });
+
+const allTooMuch = () =>
+  new DomainError('unavailable', {
+    publicMessage:
+      'Too much is waiting to be processed in this deployment. Send again later; nothing of this request was stored.',
+    retryable: true,
+    retryAfterSeconds: 30,
+  });
+
+/** The backlog, read once a second at most: back-pressure may be a second late, never wrong for long. */
 function createBacklogGuard(deps: Deps) {
   // Without an answer nobody is refused here: the write that follows meets the same database and says so.
   const read = () =>
@@ -128,15 +151,11 @@ function createBacklogGuard(deps: Deps) {
       reading = read();
     }
     const backlog = await reading;
+    const { backlogBytesMax, backlogSecondsMax, backlogBytesTotalMax } = deps.limits;
     const mine = backlog.get(tenantId);
-    if (mine === undefined) return;
-    if (mine.bytes <= deps.limits.backlogBytesMax && mine.ageSeconds <= deps.limits.backlogSecondsMax) return;
-    throw new DomainError('rate_limited', {
-      publicMessage:
-        'Too much of this organization is waiting to be processed. Send again later; nothing of this request was stored.',
-      retryable: true,
-      retryAfterSeconds: 30,
-    });
+    if (mine !== undefined && (mine.bytes > backlogBytesMax || mine.ageSeconds > backlogSecondsMax))
+      throw tooMuchWaits();
+    if (backlog.values().reduce((sum, { bytes }) => sum + bytes, 0) > backlogBytesTotalMax) throw allTooMuch();
   };
 }
 
@@ -164,23 +183,51 @@ const busy = () =>
     retryAfterSeconds: 2,
   });
 
+const tenantBusy = () =>
+  new DomainError('rate_limited', {
+    publicMessage: 'This organization sends faster than its logs can be stored. Send again in a few seconds.',
+    retryable: true,
+    retryAfterSeconds: 2,
+  });
+
+/** Bytes in memory, of all and by tenant. */
+function createHeldBytes({ heldBytesMax, heldBytesPerTenantMax }: IntakeLimits) {
+  let all = 0;
+  const byTenant = new Map<string, number>();
+  const add = (tenantId: string, bytes: number): void => {
+    all += bytes;
+    const mine = (byTenant.get(tenantId) ?? 0) + bytes;
+    if (mine > 0) byTenant.set(tenantId, mine);
+    else byTenant.delete(tenantId);
+  };
+  return {
+    /** Throws when the bytes would be too many. */
+    hold(tenantId: string, bytes: number): void {
+      if (all + bytes > heldBytesMax) throw busy();
+      if ((byTenant.get(tenantId) ?? 0) + bytes > heldBytesPerTenantMax) throw tenantBusy();
+      add(tenantId, bytes);
+    },
+    release: ({ tenantId, body }: IntakeRequest): void => add(tenantId, -body.length),
+  };
+}
+
 /** Group commit in front of the object store and Postgres. One per process. */
 export function createIntake(deps: Deps): Intake {
   const checkBacklog = createBacklogGuard(deps);
-  let heldBytes = 0;
+  const held = createHeldBytes(deps.limits);
   const groups = createGroups<Waiting>({
     windowMs: deps.limits.groupWindowMs,
     bytesMax: deps.limits.groupBytesMax,
     write: (waiting) =>
       writeBatch(deps, waiting).finally(() => {
-        heldBytes -= waiting.reduce((sum, item) => sum + item.request.body.length, 0);
+        for (const { request } of waiting) held.release(request);
       }),
   });
   return {
     async accept(request) {
       await checkBacklog(request.tenantId);
-      if (groups.isClosed() || heldBytes + request.body.length > deps.limits.heldBytesMax) throw busy();
-      heldBytes += request.body.length;
+      if (groups.isClosed()) throw busy();
+      held.hold(request.tenantId, request.body.length);
       const receivedAt = deps.clock.now();
       return new Promise<Acknowledgement>((resolve, reject) => {
         const item = { request, receivedAt, resolve, reject };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { admitBatches, type Fairness, noHistory, type WaitingBatch } from './admission.ts';
+import { admitBatches, type Fairness, noHistory, type Running, type WaitingBatch } from './admission.ts';
 
 const batch = (
   tenantId: string,
@@ -17,16 +17,19 @@ const batch = (
 });
 const many = (tenantId: string, count: number, bytes = 100) =>
   Array.from({ length: count }, (_, index) => batch(tenantId, `${tenantId}${index}`, bytes));
-const limits = { perTenant: 4, total: 6, quantumBytes: 100 };
+const limits = { perTenant: 4, total: 6, reserved: 0, quantumBytes: 100 };
+const running = (tenantId: string, count: number, sourceId = 's1'): readonly Running[] => [
+  { tenantId, sourceId, count },
+];
 
 test('a tenant with one batch starts although another has thousands waiting', () => {
-  const { admitted } = admitBatches([...many('a', 2000), batch('b', 'b0')], new Map(), limits, noHistory);
+  const { admitted } = admitBatches([...many('a', 2000), batch('b', 'b0')], [], limits, noHistory);
   expect(admitted.map((item) => item.batchId)).toContain('b0');
   expect(admitted).toHaveLength(5);
 });
 
 test('a tenant never has more at work than its limit', () => {
-  const { admitted } = admitBatches(many('a', 10), new Map([['a', 3]]), limits, noHistory);
+  const { admitted } = admitBatches(many('a', 10), running('a', 3), limits, noHistory);
   expect(admitted).toHaveLength(1);
 });
 
@@ -37,7 +40,7 @@ test('bytes are shared, not batches: small batches of one tenant keep up with la
   const gone = new Set<string>();
   for (let round = 0; round < 100; round++) {
     const left = waiting.filter((item) => !gone.has(item.batchId));
-    const result = admitBatches(left, new Map(), { perTenant: 1000, total: 5, quantumBytes: 500 }, history);
+    const result = admitBatches(left, [], { perTenant: 1000, total: 5, reserved: 0, quantumBytes: 500 }, history);
     history = result.history;
     for (const item of result.admitted) {
       gone.add(item.batchId);
@@ -55,14 +58,14 @@ test('sources of one tenant take turns, live before replay', () => {
     batch('a', '2', 10, 's1'),
     batch('a', '3', 10, 's2'),
   ];
-  const { admitted } = admitBatches(waiting, new Map(), { ...limits, perTenant: 3 }, noHistory);
+  const { admitted } = admitBatches(waiting, [], { ...limits, perTenant: 3 }, noHistory);
   expect(admitted.map((item) => item.batchId)).toEqual(['1', '3', 'r1']);
 });
 
 test('a batch larger than the quantum starts all the same', () => {
-  expect(
-    admitBatches([batch('a', 'big', 1e9)], new Map(), { ...limits, quantumBytes: 1e6 }, noHistory).admitted,
-  ).toHaveLength(1);
+  expect(admitBatches([batch('a', 'big', 1e9)], [], { ...limits, quantumBytes: 1e6 }, noHistory).admitted).toHaveLength(
+    1,
+  );
 });
 
 test('whatever waits: nothing starts twice, limits hold, and free places are never left unused', () => {
@@ -76,15 +79,33 @@ test('whatever waits: nothing starts twice, limits hold, and free places are nev
     }),
     { selector: (item) => item.batchId, maxLength: 40 },
   );
+  const withPlaces = { ...limits, reserved: 2 };
   fc.assert(
-    fc.property(waitingBatches, fc.nat(3), (waiting, runningA) => {
-      const { admitted } = admitBatches(waiting, new Map([['a', runningA]]), limits, noHistory);
-      const ids = admitted.map((item) => item.batchId);
-      expect(new Set(ids).size).toBe(ids.length);
-      const startable = (tenantId: string, running: number) =>
-        Math.min(limits.perTenant - running, waiting.filter((item) => item.tenantId === tenantId).length);
-      const possible = startable('a', runningA) + startable('b', 0) + startable('c', 0);
-      expect(admitted).toHaveLength(Math.min(possible, limits.total - runningA));
+    fc.property(waitingBatches, fc.nat(6), (waiting, runningA) => {
+      const { admitted } = admitBatches(waiting, running('a', runningA), withPlaces, noHistory);
+      const ids = new Set(admitted.map((item) => item.batchId));
+      expect(ids.size).toBe(admitted.length);
+      const atWork = [...running('a', runningA), ...admitted.map((item) => ({ ...item, count: 1 }))];
+      const count = (isCounted: (item: Running) => boolean): number =>
+        atWork.filter(isCounted).reduce((sum, item) => sum + item.count, 0);
+      const all = count(() => true);
+      expect(all).toBeLessThanOrEqual(Math.max(runningA, withPlaces.total + withPlaces.reserved));
+      for (const { tenantId, sourceId, batchId } of waiting.filter((item) => !ids.has(item.batchId))) {
+        const idle = count((item) => item.tenantId === tenantId && item.sourceId === sourceId) === 0 ? 1 : 0;
+        const mine = count((item) => item.tenantId === tenantId);
+        const isFull = all >= withPlaces.total + idle * withPlaces.reserved || mine >= withPlaces.perTenant + idle;
+        expect(isFull, batchId).toBe(true);
+      }
     }),
   );
+});
+
+test('places are kept for sources that have nothing at work, in another tenant and in the same', () => {
+  const full = { perTenant: 4, total: 4, reserved: 1, quantumBytes: 100 };
+  const atWork = running('a', 4);
+  expect(admitBatches(many('a', 10), atWork, full, noHistory).admitted).toEqual([]);
+  const stranger = [...many('a', 10), batch('b', 'b0'), batch('b', 'b1')];
+  expect(admitBatches(stranger, atWork, full, noHistory).admitted.map((item) => item.batchId)).toEqual(['b0']);
+  const sibling = [...many('a', 10), batch('a', 'quiet', 100, 's2')];
+  expect(admitBatches(sibling, atWork, full, noHistory).admitted.map((item) => item.batchId)).toEqual(['quiet']);
 });

@@ -8,11 +8,13 @@ import {
   listWaiting,
   releaseExpired,
 } from '../batches/batch-store.ts';
-import { admitBatches, type Fairness, noHistory } from './admission.ts';
+import { admitBatches, type AdmissionLimits, type Fairness, noHistory } from './admission.ts';
+import { countPlaces } from './worker-places-store.ts';
 
 type Limits = {
-  readonly perTenant: number;
-  readonly total: number;
+  /** Of all places of the workers, what one tenant may have while others are idle. Between 0 and 1. */
+  readonly tenantShare: number;
+  /** Bytes each tenant may start per round. */
   readonly quantumBytes: number;
   /** A started batch whose worker has not been heard of for this long waits again. */
   readonly leaseSeconds: number;
@@ -29,6 +31,16 @@ type Deps = {
 
 /** Any constant: whoever holds this lock is the one dispatcher of the deployment. */
 const leaderLock = 7_714_212;
+
+/** Each worker keeps one of its places for sources that have nothing at work. */
+function admissionLimits(
+  { workers, places }: { readonly workers: number; readonly places: number },
+  { tenantShare, quantumBytes }: Limits,
+): AdmissionLimits {
+  const reserved = Math.min(workers, places - workers);
+  const total = places - reserved;
+  return { perTenant: Math.max(1, Math.ceil(total * tenantShare)), total, reserved, quantumBytes };
+}
 
 async function isLeader(tx: Tx): Promise<boolean> {
   const rows = await tx.query<{ leads: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS leads', [leaderLock]);
@@ -50,9 +62,10 @@ export async function startDispatcher(deps: Deps): Promise<{ stop(): Promise<voi
       if (!(await isLeader(tx))) return [];
       const released = await releaseExpired(tx);
       if (released > 0) deps.log.warn('batch_leases_expired', { batches: released });
-      const waiting = await listWaiting(tx, deps.limits.perTenant);
+      const limits = admissionLimits(await countPlaces(tx), deps.limits);
+      const waiting = await listWaiting(tx, limits.perTenant + 1);
       if (waiting.length === 0) return [];
-      const decision = admitBatches(waiting, await countRunning(tx), deps.limits, history);
+      const decision = admitBatches(waiting, await countRunning(tx), limits, history);
       history = decision.history;
       return admit(tx, decision.admitted, deps.limits.leaseSeconds);
     });

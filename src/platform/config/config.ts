@@ -61,6 +61,19 @@ export const settings = z.object({
     .describe('Let several tenants share a host whose sandbox has only the inner wall. Unsafe.'),
   MARGAY_LAKE_MEMORY_MIB: whole(512, 1_000_000).prefault('2048').describe('Memory ceiling of the embedded lake.'),
   MARGAY_WORKER_CONCURRENCY: whole(1, 64).prefault('2').describe('Batches one worker processes at the same time.'),
+  MARGAY_WORKER_PROCESSES: whole(1, 64).prefault('1').describe('Worker processes on this machine, without --role.'),
+  MARGAY_INTAKE_MEMORY_MIB: whole(32, 100_000)
+    .prefault('256')
+    .describe('Bodies held in memory until they are stored; one tenant may have half of it.'),
+  MARGAY_BACKLOG_TENANT_MIB: whole(1, 100_000_000)
+    .prefault('8192')
+    .describe('What one tenant may have waiting; beyond it its senders get 429.'),
+  MARGAY_BACKLOG_TENANT_MINUTES: whole(1, 100_000)
+    .prefault('1440')
+    .describe('How long the oldest of it may wait; beyond it its senders get 429.'),
+  MARGAY_BACKLOG_TOTAL_MIB: whole(1, 1_000_000_000)
+    .prefault('65536')
+    .describe('What all tenants may have waiting; beyond it every sender gets 503.'),
   MARGAY_RAW_RETENTION_DAYS: whole(1, 3650).prefault('30').describe('How long raw objects are kept.'),
   DATABASE_URL: url('postgres:', 'postgresql:').optional().describe('External Postgres, application role.'),
   DATABASE_OWNER_URL: url('postgres:', 'postgresql:')

@@ -1,0 +1,27 @@
+import type { Tx } from '#platform/postgres';
+
+/** Several beats of a worker: one that was not heard of for so long is gone. */
+const forgottenAfterSeconds = 20;
+
+export async function seeWorker(tx: Tx, workerId: string, places: number): Promise<void> {
+  await tx.execute(
+    `INSERT INTO worker_places (worker_id, places) VALUES ($1, $2)
+     ON CONFLICT (worker_id) DO UPDATE SET places = excluded.places, seen_at = now()`,
+    [workerId, places],
+  );
+  await tx.execute(`DELETE FROM worker_places WHERE seen_at < now() - interval '1 hour'`);
+}
+
+export async function forgetWorker(tx: Tx, workerId: string): Promise<void> {
+  await tx.execute('DELETE FROM worker_places WHERE worker_id = $1', [workerId]);
+}
+
+/** Workers heard of lately, and how many batches they take together. */
+export async function countPlaces(tx: Tx): Promise<{ readonly workers: number; readonly places: number }> {
+  const rows = await tx.query<{ workers: number; places: number }>(
+    `SELECT count(*)::int AS workers, coalesce(sum(places), 0)::int AS places FROM worker_places
+     WHERE seen_at > now() - make_interval(secs => $1)`,
+    [forgottenAfterSeconds],
+  );
+  return rows[0] ?? { workers: 0, places: 0 };
+}
