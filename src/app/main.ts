@@ -50,9 +50,17 @@ async function start(args: readonly string[]): Promise<void> {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   const startedAt = performance.now();
-  deployment = await startDeployment({ environment: process.env, roles: rolesOf(values.role), say });
+  const roles = rolesOf(values.role);
+  deployment = await startDeployment({ environment: process.env, roles, say });
   if (isStopping) return void deployment.stop();
-  await showFirstStart(deployment.runtime, { say, isTerminal: process.stdout.isTTY === true });
+  const has = (role: RoleName): boolean => roles === 'all' || roles.includes(role);
+  if (has('api'))
+    await showFirstStart(deployment.runtime, {
+      say,
+      isTerminal: process.stdout.isTTY === true,
+      // The sample is sent to this process; another one may take logs in.
+      ...(has('ingest') ? {} : { sampleEvents: 0 }),
+    });
   say(`Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s. Ctrl-C stops everything.`);
   return undefined;
 }

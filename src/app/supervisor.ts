@@ -25,7 +25,11 @@ type Options = {
 };
 
 /** Processes of a whole deployment on one machine. API and intake share one, since they share one address. */
-const processGroups: readonly (readonly RoleName[])[] = [['worker'], ['scheduler'], ['api', 'ingest']];
+const processGroups = (workers: number): readonly (readonly RoleName[])[] => [
+  ...Array.from({ length: workers }, () => ['worker'] as const),
+  ['scheduler'],
+  ['api', 'ingest'],
+];
 
 function refuseImpossible(settings: Settings, roles: Options['roles']): void {
   if (roles === 'all') return;
@@ -44,7 +48,9 @@ export async function startDeployment({ environment, roles, say }: Options): Pro
   refuseImpossible(settings, roles);
   const dataDir = path.resolve(settings.MARGAY_DATA_DIR);
   await prepareDataFolder(dataDir);
-  const port = await reservePort(settings.MARGAY_HOST, settings.MARGAY_PORT);
+  // Workers and schedulers listen on nothing, so several may run on one machine.
+  const listens = roles === 'all' || roles.includes('api') || roles.includes('ingest');
+  const port = listens ? await reservePort(settings.MARGAY_HOST, settings.MARGAY_PORT) : settings.MARGAY_PORT;
   const lock = await lockDataFolder(dataDir, port);
   const log = createLog({ level: settings.MARGAY_LOG_LEVEL, role: 'supervisor' });
   const parts: Supervised[] = [{ stop: () => lock.release() }];
@@ -72,7 +78,10 @@ export async function startDeployment({ environment, roles, say }: Options): Pro
       masterKeys: masterKeysOf(settings, secrets),
       port,
     };
-    const wanted = roles === 'all' ? processGroups : [roleNames.filter((role) => roles.includes(role))];
+    const wanted =
+      roles === 'all'
+        ? processGroups(settings.MARGAY_WORKER_PROCESSES)
+        : [roleNames.filter((role) => roles.includes(role))];
     say('Starting workers and API …');
     const started = await Promise.all(
       wanted.map((group) =>

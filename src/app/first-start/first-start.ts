@@ -118,6 +118,20 @@ async function handOver(
   say(`  TOKEN=$(cat ${firstTokenFile(dataDir)})`);
 }
 
+async function feedSample(
+  runtime: Runtime,
+  services: Services,
+  first: FirstStart,
+  { say, sampleEvents }: Pick<Options, 'say'> & { readonly sampleEvents: number },
+): Promise<void> {
+  say(`Feeding ${sampleEvents} events of a made-up attack …`);
+  const sender = await createSampleSender(runtime, first);
+  for (const events of byLogType(attackSample({ now: new Date(), seed: 1, eventCount: sampleEvents })))
+    await sender.send(events);
+  await sender.close();
+  for (const line of table(await waitForAlerts(services, first.tenantId, 10))) say(line);
+}
+
 /** On an empty deployment: sets up the first tenant, feeds it the bundled attack and shows what was found. */
 export async function showFirstStart(
   runtime: Runtime,
@@ -134,12 +148,7 @@ export async function showFirstStart(
     }
     say('First start: making a tenant, a token, a log source and the starter detections …');
     const first = await prepareTenant(services, 'default');
-    say(`Feeding ${sampleEvents} events of a made-up attack …`);
-    const sender = await createSampleSender(runtime, first);
-    for (const events of byLogType(attackSample({ now: new Date(), seed: 1, eventCount: sampleEvents })))
-      await sender.send(events);
-    await sender.close();
-    for (const line of table(await waitForAlerts(services, first.tenantId, 10))) say(line);
+    if (sampleEvents > 0) await feedSample(runtime, services, first, { say, sampleEvents });
     say(`Margay is at ${url} (playground: ${url}/playground)`);
     await handOver(runtime, first, { say, isTerminal });
     const shown = isTerminal ? first.token : '$TOKEN';
