@@ -1,18 +1,20 @@
-/** Generates what is not committed: the Prisma client and the resolver types. `--if-stale` skips fresh output. */
+/** Generates what is not committed: the Prisma client and tables for Python libraries. `--if-stale` skips fresh output. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { generateLibraryData } from './generate-library-data.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const stampPath = path.join(root, 'node_modules/.margay-generated');
-const inputs = globSync(['prisma/*.prisma', 'graphql/schema/*.graphql', 'scripts/generate.ts', 'package-lock.json'], {
+const inputs = globSync(['prisma/*.prisma', 'graphql/schema/*.graphql', 'scripts/generate*.ts', 'package-lock.json'], {
   cwd: root,
 }).toSorted();
 const hash = createHash('sha256');
 for (const input of inputs) hash.update(input).update(readFileSync(path.join(root, input)));
 const digest = hash.digest('hex');
-const outputs = ['src/platform/postgres/generated/client.ts'];
+const libraryData = 'src/detections/sandbox/generated';
+const outputs = ['src/platform/postgres/generated/client.ts', `${libraryData}/pycountry/table.LICENSE`];
 const isFresh =
   existsSync(stampPath) &&
   readFileSync(stampPath, 'utf8') === digest &&
@@ -28,6 +30,7 @@ if (!isFresh || !process.argv.includes('--if-stale')) {
     process.stderr.write(`${prisma.stdout}${prisma.stderr}`);
     process.exit(1);
   }
+  await generateLibraryData(path.join(root, libraryData));
   mkdirSync(path.dirname(stampPath), { recursive: true });
   writeFileSync(stampPath, digest);
 }

@@ -16,7 +16,7 @@ export class SandboxFailure extends Error {
 }
 
 const answerBytesMax = 64 * 1024 * 1024;
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 60_000;
 
 type Pending = { readonly resolve: (answer: Buffer) => void; readonly reject: (failure: SandboxFailure) => void };
 

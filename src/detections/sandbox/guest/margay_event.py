@@ -6,8 +6,11 @@ Plain Python without dependencies; runs on CPython >= 3.11 and on Pyodide.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+from margay_jsonpath import parse as parse_path
 
 _MISSING = object()
 
@@ -172,26 +175,37 @@ def deep_get(value: Any, *keys: Any, default: Any = None) -> Any:
     return default if value is None else value
 
 
-def _collect(value: Any, keys: tuple, found: dict) -> None:
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        for item in value:
-            _collect(item, keys, found)
-    elif keys:
-        if isinstance(value, Mapping) and keys[0] in value:
-            _collect(value[keys[0]], keys[1:], found)
-    elif value is not None:
-        found[value] = None
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def _is_hollow(value: Any) -> bool:
+    """A list with nothing but such lists in it."""
+    return _is_list(value) and all(_is_hollow(item) for item in value)
 
 
 def deep_walk(value: Any, *keys: Any, default: Any = None, return_val: str = "all") -> Any:
     """Follows keys through mappings and lists and gathers distinct values in the order they are met.
 
-    A single value comes back bare, several as a plain list; "first" and "last" choose one.
+    A single value comes back bare, several as a plain list; "first" and "last" choose one. Where mappings alone lead
+    to the end, what lies there comes back as it is, a list as a plain one.
     """
     if not keys:
-        return default if value is None else value
+        if _is_hollow(value):
+            return default
+        return list(value) if _is_list(value) else value
+    if isinstance(value, Mapping):
+        following = value.get(keys[0])
+        if following is None:
+            return default
+        return deep_walk(following, *keys[1:], default=default, return_val=return_val)
+    if not _is_list(value):
+        return default
     found: dict = {}
-    _collect(value, keys, found)
+    for item in value:
+        inner = deep_walk(item, *keys, default=default, return_val=return_val)
+        if inner is not None:
+            found.update(dict.fromkeys(inner if _is_list(inner) else [inner]))
     values = list(found)
     if not values:
         return default
@@ -202,62 +216,38 @@ def deep_walk(value: Any, *keys: Any, default: Any = None, return_val: str = "al
     return values[0] if len(values) == 1 else values
 
 
+_PLAIN_PATH = re.compile(r"(?:\$\.)?[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
+
+
 class DataModel:
-    """Maps unified names to a path in the event or to a function of the model's module."""
+    """Maps unified names to a path in the event or to a function of the model's module.
+
+    Nearly every path is a chain of names, which is followed without the JSONPath machinery.
+    """
 
     def __init__(self, model_id: str, paths: dict[str, str], methods: dict[str, Callable]) -> None:
         self.data_model_id = model_id
-        self.paths = {name.lower(): _path_steps(path) for name, path in paths.items()}
+        self.names: dict[str, tuple[str, ...]] = {}
+        self.expressions: dict[str, Any] = {}
         self.path_texts = {name.lower(): path for name, path in paths.items()}
         self.methods = {name.lower(): method for name, method in methods.items()}
+        for name, path in self.path_texts.items():
+            if _PLAIN_PATH.fullmatch(path):
+                self.names[name] = tuple(path.removeprefix("$.").split("."))
+            else:
+                self.expressions[name] = parse_path(path)
 
-
-def _path_steps(path: str) -> list:
-    """Steps of a dotted path with optional `$.`, `[n]`, `[*]` and quoted names (the common part of JSONPath)."""
-    steps: list = []
-    text = path.removeprefix("$")
-    position = 0
-    while position < len(text):
-        char = text[position]
-        if char == ".":
-            position += 1
-        elif char == "[":
-            end = text.index("]", position)
-            inner = text[position + 1 : end].strip()
-            steps.append("*" if inner == "*" else inner[1:-1] if inner[:1] in "'\"" else int(inner))
-            position = end + 1
-        elif char in "'\"":
-            end = text.index(char, position + 1)
-            steps.append(text[position + 1 : end])
-            position = end + 1
-        else:
-            end = position
-            while end < len(text) and text[end] not in ".[":
-                end += 1
-            steps.append(text[position:end])
-            position = end
-    if not steps or any(step == "" or (isinstance(step, str) and "?" in step) for step in steps):
-        raise ValueError(f"the path {path!r} is not supported: use names, [n] and [*]")
-    return steps
-
-
-def _follow(value: Any, steps: list) -> list:
-    values = [value]
-    for step in steps:
-        following: list = []
-        for item in values:
-            if step == "*":
-                if isinstance(item, Mapping):
-                    following.extend(item.values())
-                elif isinstance(item, Sequence) and not isinstance(item, str):
-                    following.extend(item)
-            elif isinstance(step, int):
-                if isinstance(item, Sequence) and not isinstance(item, str) and -len(item) <= step < len(item):
-                    following.append(item[step])
-            elif isinstance(item, Mapping) and step in item:
-                following.append(item[step])
-        values = following
-    return values
+    def matches(self, name: str, event: Any) -> list | None:
+        """Values and their paths that the name leads to, or None when no path is mapped."""
+        names = self.names.get(name)
+        if names is None:
+            expression = self.expressions.get(name)
+            return None if expression is None else [(m.value, m.full_path) for m in expression.find(event)]
+        for key in names:
+            if not isinstance(event, Mapping) or key not in event:
+                return []
+            event = event[key]
+        return [(event, ".".join(names))]
 
 
 class PantherError(Exception):
@@ -288,21 +278,24 @@ class PantherEvent(ImmutableCaseInsensitiveDict):
 
     def _mapped(self, name: str) -> Any:
         model = self.data_model
-        steps = model.paths.get(name)
-        if steps is not None:
-            values = _follow(self, steps)
-            if len(values) > 1:
+        found = model.matches(name, self)
+        if found:
+            if len(found) > 1:
                 raise PantherError(f"the path of [{name}] in data model [{model.data_model_id}] matches more than one value")
-            return values[0] if values else None
+            return found[0][0]
         method = model.methods.get(name)
-        return _MISSING if method is None else method(self)
+        if method is not None:
+            return method(self)
+        return _MISSING if found is None else None
 
     def udm_path(self, key: str) -> str | None:
         if self.data_model is None:
             raise PantherError(f"a data model hasn't been specified for log type: {self.get('p_log_type')}")
         name = key.lower()
-        if name in self.data_model.path_texts:
-            return self.data_model.path_texts[name].removeprefix("$.")
+        text = self.data_model.path_texts.get(name)
+        if text is not None:
+            found = self.data_model.matches(name, self)
+            return found[0][1] if found else text.removeprefix("$.")
         method = self.data_model.methods.get(name)
         return None if method is None else method.__name__
 

@@ -7,6 +7,11 @@ import { seccompArchitecture, seccompProgram } from '../walls/seccomp.ts';
 /** 64 KiB pages: the ceiling of a sandbox's Python heap, 512 MiB. Python then raises MemoryError and lives on. */
 const heapPagesMax = 8192;
 const pyodideFiles = ['pyodide.mjs', 'pyodide.asm.mjs', 'pyodide.asm.wasm', 'python_stdlib.zip', 'pyodide-lock.json'];
+/** Made by `npm run generate` from packages, each beside the licence of its own. */
+const libraryTables = ['policyuniverse/actions', 'pycountry/table'].flatMap((name) => [
+  `${name}.json`,
+  `${name}.LICENSE`,
+]);
 
 function readLeb(bytes: Uint8Array, start: number): { readonly value: number; readonly length: number } {
   let value = 0;
@@ -75,6 +80,8 @@ async function collect(): Promise<Content> {
     files.push([`pyodide/${name}`, name.endsWith('.wasm') ? capWasmMemory(bytes, heapPagesMax) : bytes]);
   }
   for (const name of await guestFiles(guest)) files.push([`guest/${name}`, await readFile(path.join(guest, name))]);
+  const tables = path.join(import.meta.dirname, '../generated');
+  for (const name of libraryTables) files.push([`guest/${name}`, await readFile(path.join(tables, name))]);
   return files;
 }
 

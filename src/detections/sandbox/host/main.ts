@@ -71,7 +71,7 @@ async function start(): Promise<() => void> {
   });
   python.FS.mkdirTree('/margay/lib');
   for (const name of fs.readdirSync(path.join(bundle, 'guest'), { recursive: true, encoding: 'utf8' })) {
-    if (!name.endsWith('.py')) continue;
+    if (!/\.(?:py|json)$/.test(name)) continue;
     const target = `/margay/lib/${name}`;
     python.FS.mkdirTree(path.posix.dirname(target));
     python.FS.writeFile(target, fs.readFileSync(path.join(bundle, 'guest', name)));
