@@ -6,6 +6,7 @@ import {
   chooseWalls,
   createDetectionService,
   createSandboxPool,
+  createTestingService,
   type SandboxPool,
   type WallReport,
 } from '#detections';
@@ -122,6 +123,7 @@ export function createServices(
     roles: createRoleService({ database, audit, ids }),
     sessions: createSessionService({ database, audit, clock, ids }),
     systemErrors: createSystemErrorService({ database, audit, clock }),
+    testing: createTestingService({ database, audit, sandbox: sandbox.pool }),
     tokens: createTokenService({ database, audit, clock, ids }),
     users: createUserService({ database, audit, ids }),
   };

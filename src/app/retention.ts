@@ -1,4 +1,4 @@
-import { deleteUnusedRevisions, forgetEvaluations } from '#detections';
+import { deleteOldStatistics, deleteUnusedRevisions, forgetEvaluations } from '#detections';
 import { deleteEndedSessions } from '#identity';
 import { createBatchRetention } from '#ingestion';
 import type { HousekeepingTask } from './housekeeping.ts';
@@ -27,6 +27,11 @@ export function retentionTasks(
     {
       name: 'content revisions',
       run: () => database.withSystem('retention looks at all tenants', deleteUnusedRevisions),
+      fullRound: Infinity,
+    },
+    {
+      name: 'statistics of detections',
+      run: () => database.withSystem('retention looks at all tenants', deleteOldStatistics),
       fullRound: Infinity,
     },
     {

@@ -1,97 +1,61 @@
-import { z } from 'zod';
-import { type Actor, admit, defineMutation, defineQuery } from '#access';
+import { type Actor, admit } from '#access';
 import type { AuditRecorder } from '#audit';
 import { badInput, DomainError, notFound } from '#platform/errors';
 import type { Database } from '#platform/postgres';
-import { bodyBytesMax, type ContentItem, itemOf, parseSpec, unitTests } from './content/content-item.ts';
+import { checkItem } from './content/check-content.ts';
+import { type ContentItem, type ContentProblem, isDerived, itemOf, parseSpec } from './content/content-item.ts';
+import * as operations from './detection-operations.ts';
 import {
-  deleteDetectionRow,
+  deleteDetectionRows,
+  type DetectionVersion,
   findDetection,
   listDetections,
-  saveDetection,
+  listVersions,
+  saveDetections,
   type StoredDetection,
 } from './detection-store.ts';
-import type { SandboxPool, UnitTestResult } from './sandbox/sandbox-contract.ts';
-import { evaluationContent, sandboxContent } from './sandbox-content.ts';
-
-const id = z.string().min(1, 'is empty').max(200);
-const body = z.string().max(bodyBytesMax, `has more than ${bodyBytesMax} characters`);
-const specification = z.string().min(1, 'is empty').max(2_000_000);
-
-const detections = defineQuery({
-  name: 'detections',
-  summary: 'Rules, globals and data models.',
-  permission: 'RuleRead',
-  input: z.strictObject({}),
-});
-const detection = defineQuery({
-  name: 'detection',
-  summary: 'One rule, global or data model.',
-  permission: 'RuleRead',
-  input: z.strictObject({ id }),
-});
-const saveDetectionOperation = defineMutation({
-  name: 'saveDetection',
-  summary: 'Creates or replaces a rule, global or data model from its YAML and Python.',
-  permission: 'RuleModify',
-  audit: 'UPDATE_RULE',
-  input: z.strictObject({ specification, body }),
-});
-const setDetectionEnabled = defineMutation({
-  name: 'setDetectionEnabled',
-  summary: 'Switches a rule or data model on or off.',
-  permission: 'RuleModify',
-  audit: 'UPDATE_DETECTION_STATE',
-  input: z.strictObject({ id, isEnabled: z.boolean() }),
-});
-const deleteDetection = defineMutation({
-  name: 'deleteDetection',
-  summary: 'Deletes a rule, global or data model.',
-  permission: 'RuleModify',
-  audit: 'DELETE_DETECTION',
-  input: z.strictObject({ id }),
-});
-const testDetection = defineMutation({
-  name: 'testDetection',
-  summary: 'Runs the unit tests of a rule that need not be saved.',
-  permission: 'RuleRead',
-  audit: 'TEST_RULE',
-  input: z.strictObject({ specification, body }),
-});
-
-export const detectionOperations = [
-  detections,
-  detection,
-  saveDetectionOperation,
-  setDetectionEnabled,
-  deleteDetection,
-  testDetection,
-];
+import { type CoverageEntry, mitreCoverage } from './mitre-coverage.ts';
+import type { SandboxPool } from './sandbox/sandbox-contract.ts';
+import { sandboxContent, testingContent } from './sandbox-content.ts';
+import { type Condition, conditions } from './simple/conditions.ts';
+import { type HourlyStatistics, listStatistics } from './statistics-store.ts';
+import { libraryKinds } from './testing/run-tests.ts';
 
 export type DetectionService = {
   list(actor: Actor, input: unknown): Promise<readonly StoredDetection[]>;
   get(actor: Actor, input: unknown): Promise<StoredDetection>;
+  versions(actor: Actor, input: unknown): Promise<readonly DetectionVersion[]>;
+  statistics(actor: Actor, input: unknown): Promise<readonly HourlyStatistics[]>;
+  conditions(actor: Actor, input: unknown): Promise<readonly Omit<Condition, 'test'>[]>;
+  coverage(actor: Actor, input: unknown): Promise<readonly CoverageEntry[]>;
   save(actor: Actor, input: unknown): Promise<StoredDetection>;
   setEnabled(actor: Actor, input: unknown): Promise<StoredDetection>;
   delete(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
-  test(actor: Actor, input: unknown): Promise<readonly UnitTestResult[]>;
-  /** Many items at once, each as it is; used by uploads and the first start. */
+  /** Many items at once, each as it is; used by the first start. */
   install(actor: Actor, items: readonly ContentItem[]): Promise<void>;
 };
 
 type Deps = {
   readonly database: Database;
   readonly audit: AuditRecorder;
-  readonly sandbox: Pick<SandboxPool, 'check' | 'test'>;
+  readonly sandbox: Pick<SandboxPool, 'check'>;
 };
 
-function readItem(input: { readonly specification: string; readonly body: string }): ContentItem {
+function refuse(problems: readonly ContentProblem[]): never {
+  const lines = problems.map(({ key, message, line }) => {
+    const place = line === undefined ? '' : ` (line ${line})`;
+    return `specification: ${key === '' ? '' : `${key} `}${message}${place}`;
+  });
+  throw badInput('specification', lines.join('; '));
+}
+
+/** The item that a caller wrote down. Throws DomainError `bad_input` naming key, line and reason. */
+export function readItem(input: { readonly specification: string; readonly body: string }): ContentItem {
   const parsed = parseSpec(input.specification);
-  if ('spec' in parsed) return itemOf(parsed.spec, input.body);
-  throw badInput(
-    'specification',
-    parsed.problems.map(({ key, message }) => `specification: ${key === '' ? '' : `${key} `}${message}`).join('; '),
-  );
+  if ('problems' in parsed) return refuse(parsed.problems);
+  const item = itemOf(parsed.spec, input.body, input.specification);
+  const problems = checkItem(item);
+  return problems.length > 0 ? refuse(problems) : item;
 }
 
 /** Loads the item together with what is saved, and refuses what does not load. */
@@ -101,12 +65,9 @@ async function refuseBroken(
   item: ContentItem,
   saved: readonly ContentItem[],
 ): Promise<void> {
-  const content = sandboxContent(
-    evaluationContent([
-      ...saved.filter((other) => other.id !== item.id && other.kind !== 'RULE'),
-      { ...item, isEnabled: true },
-    ]),
-  );
+  if (item.body === '') return;
+  const others = saved.filter((other) => other.id !== item.id && libraryKinds.has(other.kind));
+  const content = sandboxContent(testingContent([...others, { ...item, isEnabled: true }]));
   const own = (await sandbox.check({ tenantId, content })).find((error) => error.ruleId === item.id);
   if (own) throw badInput('body', `body: ${own.exception}: ${own.message}`);
 }
@@ -117,20 +78,38 @@ async function read({ database }: Deps, actor: Actor, wanted: string): Promise<S
   return found;
 }
 
-async function save(deps: Deps, actor: Actor, input: unknown): Promise<StoredDetection> {
-  const item = readItem(admit(actor, saveDetectionOperation, input));
-  const saved = await deps.database.withTenant(actor.tenantId, listDetections);
+/** What the item needs beside itself must be there, and its id must not belong to another type. */
+function refuseConflicts(item: ContentItem, saved: readonly ContentItem[]): void {
   const other = saved.find((known) => known.id === item.id && known.kind !== item.kind);
   if (other)
     throw new DomainError('conflict', {
       field: 'specification',
       publicMessage: `The id "${item.id}" belongs to a ${other.kind.toLowerCase()} already.`,
     });
+  const { spec } = item;
+  if (
+    isDerived(spec) &&
+    !saved.some(({ id, spec: known }) => id === spec.BaseDetection && known.AnalysisType === 'rule')
+  )
+    throw badInput('specification', `specification: BaseDetection names "${spec.BaseDetection}", which does not exist`);
+  if (spec.AnalysisType !== 'datamodel' || !item.isEnabled) return;
+  for (const known of saved) {
+    if (known.id === item.id || known.spec.AnalysisType !== 'datamodel' || !known.isEnabled) continue;
+    const shared = known.spec.LogTypes.find((logType) => spec.LogTypes.includes(logType));
+    if (shared !== undefined)
+      throw badInput('specification', `specification: LogTypes: "${shared}" has the data model "${known.id}" already`);
+  }
+}
+
+async function save(deps: Deps, actor: Actor, input: unknown): Promise<StoredDetection> {
+  const item = readItem(admit(actor, operations.saveDetection, input));
+  const saved = await deps.database.withTenant(actor.tenantId, listDetections);
+  refuseConflicts(item, saved);
   await refuseBroken(deps, actor.tenantId, item, saved);
   await deps.database.withTenant(actor.tenantId, async (tx) => {
-    await saveDetection(tx, item);
+    await saveDetections({ tx, changedBy: actor.id }, [item]);
     const parameters = { kind: item.kind, isEnabled: item.isEnabled };
-    await deps.audit.record(tx, actor, saveDetectionOperation, {
+    await deps.audit.record(tx, actor, operations.saveDetection, {
       target: { kind: 'detection', id: item.id },
       parameters,
     });
@@ -139,12 +118,15 @@ async function save(deps: Deps, actor: Actor, input: unknown): Promise<StoredDet
 }
 
 async function setEnabled(deps: Deps, actor: Actor, input: unknown): Promise<StoredDetection> {
-  const { id: wanted, isEnabled } = admit(actor, setDetectionEnabled, input);
-  const { spec, body: text } = await read(deps, actor, wanted);
-  if (spec.AnalysisType === 'global') throw badInput('id', 'id: a global is always enabled; delete it instead');
+  const { id: wanted, isEnabled } = admit(actor, operations.setDetectionEnabled, input);
+  const { spec, body, source } = await read(deps, actor, wanted);
+  if (!('Enabled' in spec) && !isDerived(spec))
+    throw badInput('id', `id: a ${spec.AnalysisType} is always enabled; delete it instead`);
+  const item = itemOf({ ...spec, Enabled: isEnabled }, body, source);
+  if (isEnabled) refuseConflicts(item, await deps.database.withTenant(actor.tenantId, listDetections));
   await deps.database.withTenant(actor.tenantId, async (tx) => {
-    await saveDetection(tx, itemOf({ ...spec, Enabled: isEnabled }, text));
-    await deps.audit.record(tx, actor, setDetectionEnabled, {
+    await saveDetections({ tx, changedBy: actor.id }, [item]);
+    await deps.audit.record(tx, actor, operations.setDetectionEnabled, {
       target: { kind: 'detection', id: wanted },
       parameters: { isEnabled },
     });
@@ -152,50 +134,52 @@ async function setEnabled(deps: Deps, actor: Actor, input: unknown): Promise<Sto
   return read(deps, actor, wanted);
 }
 
-async function runTests(deps: Deps, actor: Actor, input: unknown): Promise<readonly UnitTestResult[]> {
-  const item = readItem(admit(actor, testDetection, input));
-  const { spec } = item;
-  if (spec.AnalysisType !== 'rule') throw badInput('specification', 'specification: only rules have tests');
-  const saved = await deps.database.withTenant(actor.tenantId, listDetections);
-  const others = saved.filter((other) => other.kind !== 'RULE');
-  const content = sandboxContent(evaluationContent([...others, { ...item, isEnabled: true }]));
-  const results = await deps.sandbox.test({
-    tenantId: actor.tenantId,
-    content,
-    ruleId: item.id,
-    tests: unitTests(spec),
+async function remove({ database, audit }: Deps, actor: Actor, input: unknown): Promise<{ readonly id: string }> {
+  const { id } = admit(actor, operations.deleteDetection, input);
+  await database.withTenant(actor.tenantId, async (tx) => {
+    if ((await deleteDetectionRows({ tx, changedBy: actor.id }, [id])).length === 0) throw notFound('detection', id);
+    await audit.record(tx, actor, operations.deleteDetection, { target: { kind: 'detection', id } });
   });
-  await deps.database.withTenant(actor.tenantId, (tx) =>
-    deps.audit.record(tx, actor, testDetection, { target: { kind: 'detection', id: item.id } }),
-  );
-  return results;
+  return { id };
+}
+
+async function versions({ database }: Deps, actor: Actor, input: unknown): Promise<readonly DetectionVersion[]> {
+  const { id } = admit(actor, operations.detectionVersions, input);
+  const found = await database.withTenant(actor.tenantId, (tx) => listVersions(tx, id));
+  if (found.length === 0) throw notFound('detection', id);
+  return found;
 }
 
 export function createDetectionService(deps: Deps): DetectionService {
   const { database, audit } = deps;
   return {
     async list(actor, input) {
-      admit(actor, detections, input);
+      admit(actor, operations.detectionsQuery, input);
       return database.withTenant(actor.tenantId, listDetections);
     },
-    get: async (actor, input) => read(deps, actor, admit(actor, detection, input).id),
+    get: async (actor, input) => read(deps, actor, admit(actor, operations.detectionQuery, input).id),
+    versions: (actor, input) => versions(deps, actor, input),
+    async statistics(actor, input) {
+      const { id, since } = admit(actor, operations.detectionStatistics, input);
+      return database.withTenant(actor.tenantId, (tx) => listStatistics(tx, since, id ?? undefined));
+    },
+    async conditions(actor, input) {
+      admit(actor, operations.detectionConditions, input);
+      return [...conditions.values()].map(({ test: _test, ...condition }) => condition);
+    },
+    async coverage(actor, input) {
+      admit(actor, operations.detectionCoverage, input);
+      return mitreCoverage(await database.withTenant(actor.tenantId, listDetections));
+    },
     save: (actor, input) => save(deps, actor, input),
     setEnabled: (actor, input) => setEnabled(deps, actor, input),
-    async delete(actor, input) {
-      const { id: wanted } = admit(actor, deleteDetection, input);
-      await database.withTenant(actor.tenantId, async (tx) => {
-        if (!(await deleteDetectionRow(tx, wanted))) throw notFound('detection', wanted);
-        await audit.record(tx, actor, deleteDetection, { target: { kind: 'detection', id: wanted } });
-      });
-      return { id: wanted };
-    },
-    test: (actor, input) => runTests(deps, actor, input),
+    delete: (actor, input) => remove(deps, actor, input),
     async install(actor, items) {
-      admit(actor, saveDetectionOperation, { specification: 'install', body: '' });
+      admit(actor, operations.saveDetection, { specification: 'install', body: '' });
       await database.withTenant(actor.tenantId, async (tx) => {
+        await saveDetections({ tx, changedBy: actor.id }, items);
         for (const item of items) {
-          await saveDetection(tx, item);
-          await audit.record(tx, actor, saveDetectionOperation, {
+          await audit.record(tx, actor, operations.saveDetection, {
             target: { kind: 'detection', id: item.id },
             parameters: { kind: item.kind },
           });

@@ -7,6 +7,9 @@ export type StoredDetection = ContentItem & {
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** The YAML as its author wrote it; empty for what was saved before it was kept. */
+  readonly source: string;
+  readonly updatedBy: string;
 };
 
 type DetectionRow = {
@@ -18,6 +21,8 @@ type DetectionRow = {
   version: number;
   created_at: Date;
   updated_at: Date;
+  source: string;
+  updated_by: string;
 };
 
 const toDetection = (row: DetectionRow): StoredDetection => ({
@@ -29,6 +34,8 @@ const toDetection = (row: DetectionRow): StoredDetection => ({
   version: row.version,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
+  source: row.source,
+  updatedBy: row.updated_by,
 });
 
 export async function listDetections(tx: TenantTx): Promise<readonly StoredDetection[]> {
@@ -44,17 +51,98 @@ export async function findDetection(tx: TenantTx, id: string): Promise<StoredDet
   return rows[0] && toDetection(rows[0]);
 }
 
-export async function saveDetection(tx: TenantTx, item: ContentItem): Promise<void> {
-  await tx.execute(
-    `INSERT INTO detections (tenant_id, id, kind, is_enabled, body, specification) VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT (tenant_id, id) DO UPDATE SET kind = excluded.kind, is_enabled = excluded.is_enabled, body = excluded.body,
-       specification = excluded.specification, version = detections.version + 1, updated_at = now()`,
-    [tx.tenantId, item.id, item.kind, item.isEnabled, item.body, JSON.stringify(item.spec)],
+/** A transaction for a single tenant, with the name that versions are signed with. */
+type Author = { readonly tx: TenantTx; readonly changedBy: string };
+
+/**
+ * Creates or replaces items, each with a new row in its history. What equals the saved item in everything but the
+ * text of its YAML is not touched. Returns which ids are new and which changed.
+ */
+export async function saveDetections(
+  { tx, changedBy }: Author,
+  items: readonly ContentItem[],
+): Promise<{ readonly newIds: readonly string[]; readonly modifiedIds: readonly string[] }> {
+  const rows = await tx.query<{ id: string; is_new: boolean }>(
+    `WITH given AS (
+       SELECT * FROM jsonb_to_recordset($2::jsonb)
+         AS item (id text, kind text, is_enabled boolean, body text, specification jsonb, source text)
+     ), changed AS (
+       SELECT given.*, saved.id IS NULL AS is_new,
+         1 + coalesce(saved.version, (SELECT max(v.version) FROM detection_versions v
+           WHERE v.tenant_id = $1 AND v.detection_id = given.id), 0) AS version
+       FROM given LEFT JOIN detections saved ON saved.tenant_id = $1 AND saved.id = given.id
+       WHERE saved.id IS NULL OR (saved.kind, saved.is_enabled, saved.body, saved.specification)
+         IS DISTINCT FROM (given.kind, given.is_enabled, given.body, given.specification)
+     ), history AS (
+       INSERT INTO detection_versions (tenant_id, detection_id, version, change, kind, is_enabled, body, specification, source, changed_by)
+       SELECT $1, id, version, 'SAVED', kind, is_enabled, body, specification, source, $3 FROM changed
+     ), saved AS (
+       INSERT INTO detections (tenant_id, id, kind, is_enabled, body, specification, source, updated_by, version)
+       SELECT $1, id, kind, is_enabled, body, specification, source, $3, version FROM changed
+       ON CONFLICT (tenant_id, id) DO UPDATE SET kind = excluded.kind, is_enabled = excluded.is_enabled, body = excluded.body,
+         specification = excluded.specification, source = excluded.source, updated_by = excluded.updated_by,
+         version = excluded.version, updated_at = now()
+     ) SELECT id, is_new FROM changed ORDER BY id`,
+    [
+      tx.tenantId,
+      JSON.stringify(
+        items.map(({ id, kind, isEnabled, body, spec, source = '' }) => ({
+          id,
+          kind,
+          is_enabled: isEnabled,
+          body,
+          specification: spec,
+          source,
+        })),
+      ),
+      changedBy,
+    ],
   );
+  const idsWhere = (isNew: boolean) => rows.filter((row) => row.is_new === isNew).map((row) => row.id);
+  return { newIds: idsWhere(true), modifiedIds: idsWhere(false) };
 }
 
-export async function deleteDetectionRow(tx: TenantTx, id: string): Promise<boolean> {
-  return (await tx.execute('DELETE FROM detections WHERE tenant_id = $1 AND id = $2', [tx.tenantId, id])) === 1;
+/** Deletes items and says so in their history. Returns those that were there. */
+export async function deleteDetectionRows(
+  { tx, changedBy }: Author,
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `WITH gone AS (
+       DELETE FROM detections WHERE tenant_id = $1 AND id = ANY ($2) RETURNING *
+     ), history AS (
+       INSERT INTO detection_versions (tenant_id, detection_id, version, change, kind, is_enabled, body, specification, source, changed_by)
+       SELECT tenant_id, id, version + 1, 'DELETED', kind, is_enabled, body, specification, source, $3 FROM gone
+     ) SELECT id FROM gone ORDER BY id`,
+    [tx.tenantId, ids, changedBy],
+  );
+  return rows.map((row) => row.id);
+}
+
+export type DetectionVersion = ContentItem & {
+  readonly version: number;
+  readonly change: 'SAVED' | 'DELETED';
+  readonly changedBy: string;
+  readonly changedAt: Date;
+};
+
+const versionsPerPageMax = 100;
+
+/** Versions of one id, newest first, also after it was deleted. */
+export async function listVersions(tx: TenantTx, id: string): Promise<readonly DetectionVersion[]> {
+  const rows = await tx.query<
+    DetectionRow & { change: DetectionVersion['change']; changed_by: string; changed_at: Date }
+  >(
+    `SELECT detection_id AS id, * FROM detection_versions WHERE tenant_id = $1 AND detection_id = $2
+     ORDER BY version DESC LIMIT ${versionsPerPageMax}`,
+    [tx.tenantId, id],
+  );
+  return rows.map((row) => ({
+    ...toDetection(row),
+    change: row.change,
+    changedBy: row.changed_by,
+    changedAt: row.changed_at,
+  }));
 }
 
 /** Keeps what a revision means for as long as batches may name it. */

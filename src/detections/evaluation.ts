@@ -5,6 +5,7 @@ import { hashId } from '#platform/ids';
 import type { ObjectStore } from '#platform/objects';
 import type { Database } from '#platform/postgres';
 import type { ContentItem, RuleSpec } from './content/content-item.ts';
+import { isRuleItem } from './content/derived.ts';
 import {
   findAlertIds,
   findRevision,
@@ -14,8 +15,10 @@ import {
   resultsKey,
   saveAlertIds,
 } from './detection-store.ts';
-import type { RuleError, RuleMatch, SandboxPool } from './sandbox/sandbox-contract.ts';
-import { type EvaluationContent, evaluationContent, sandboxContent } from './sandbox-content.ts';
+import type { RuleError, RuleMatch, RuleStatistics, SandboxPool } from './sandbox/sandbox-contract.ts';
+import { type LogResult, linesOf, runRules } from './run-rules.ts';
+import { type EvaluationContent, evaluationContent } from './sandbox-content.ts';
+import { addStatistics } from './statistics-store.ts';
 
 /** A batch as detections see it: rows by log type, and what its manifest fixed. */
 type BatchToEvaluate = {
@@ -45,13 +48,6 @@ type Deps = {
   readonly alerts: AlertIntake;
 };
 
-/** What the sandbox found, as it is stored: retries read it instead of running the rules again. */
-type LogResult = {
-  readonly logType: string;
-  readonly matches: readonly RuleMatch[];
-  readonly errors: readonly RuleError[];
-};
-
 type Hit = {
   readonly match: DetectionMatch;
   readonly row: Readonly<Record<string, unknown>>;
@@ -59,17 +55,7 @@ type Hit = {
 };
 
 function ruleSpecs(items: readonly ContentItem[]): ReadonlyMap<string, RuleSpec> {
-  return new Map(items.flatMap(({ id, spec }) => (spec.AnalysisType === 'rule' ? [[id, spec] as const] : [])));
-}
-
-function linesOf(rows: Buffer): readonly Buffer[] {
-  const lines: Buffer[] = [];
-  for (let start = 0; start < rows.length;) {
-    const end = rows.indexOf(0x0a, start);
-    lines.push(rows.subarray(start, end));
-    start = end + 1;
-  }
-  return lines;
+  return new Map(items.filter(isRuleItem).map(({ id, spec }) => [id, spec]));
 }
 
 const standardNames = ['p_event_time', 'p_parse_time', 'p_log_type', 'p_row_id', 'p_source_id', 'p_source_label'];
@@ -228,26 +214,6 @@ async function contentOf({ database }: Deps, tenantId: string, revision: string)
   return found;
 }
 
-async function runRules(
-  { sandbox }: Deps,
-  batch: BatchToEvaluate,
-  content: EvaluationContent,
-): Promise<readonly LogResult[]> {
-  const loaded = sandboxContent(content);
-  const results: LogResult[] = [];
-  for (const { logType, rows } of batch.logs) {
-    if (!loaded.rules.some((rule) => rule.logTypes.includes(logType))) continue;
-    const { matches, errors } = await sandbox.evaluate({
-      tenantId: batch.tenantId,
-      content: loaded,
-      logType,
-      records: rows,
-    });
-    if (matches.length > 0 || errors.length > 0) results.push({ logType, matches, errors });
-  }
-  return results;
-}
-
 /** Results of the first finished run; stored before any effect, so a retry cannot find something else. */
 async function storedResults(
   deps: Deps,
@@ -261,7 +227,7 @@ async function storedResults(
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'not_found') throw error;
   }
-  const results = await runRules(deps, batch, content);
+  const results = await runRules(deps.sandbox, batch.tenantId, content, batch.logs);
   // A worker that was thought dead may have stored its own in the meantime: the first one counts for both.
   const isFirst = await deps.objects.putNew(key, Buffer.from(JSON.stringify(results)));
   return isFirst ? results : read();
@@ -269,7 +235,7 @@ async function storedResults(
 
 export function createEvaluator(deps: Deps): Evaluator {
   const { database } = deps;
-  const applyOnce = (batch: BatchToEvaluate, hits: readonly Hit[]) =>
+  const applyOnce = (batch: BatchToEvaluate, hits: readonly Hit[], statistics: readonly RuleStatistics[]) =>
     database.withTenant(batch.tenantId, async (tx) => {
       if (!(await insertEvaluation(tx, batch.batchId, batch.evaluatedAt)))
         return (await findAlertIds(tx, batch.batchId)) ?? [];
@@ -280,6 +246,7 @@ export function createEvaluator(deps: Deps): Evaluator {
         matches: hits.map((hit) => hit.match),
       });
       await saveAlertIds(tx, batch.batchId, alertIds);
+      await addStatistics(tx, batch.evaluatedAt, statistics);
       return alertIds;
     });
   return {
@@ -294,7 +261,8 @@ export function createEvaluator(deps: Deps): Evaluator {
       const content = await contentOf(deps, batch.tenantId, batch.contentRevision);
       const results = await storedResults(deps, batch, content);
       const hits = hitsOf(batch, results, ruleSpecs(content.items));
-      const alertIds = await applyOnce(batch, hits);
+      const statistics = results.flatMap((result) => result.statistics ?? []);
+      const alertIds = await applyOnce(batch, hits, statistics);
       const staged = await deps.lake.stage(batch.tenantId, batch.batchId, lakeRows(hits, alertIds));
       await database.withTenant(batch.tenantId, (tx) => staged.register(tx));
       const ruleErrors = hits.filter((hit) => hit.error !== undefined).length;

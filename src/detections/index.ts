@@ -1,10 +1,21 @@
-export { loadContentDirectory } from './content/content-directory.ts';
-export type { ContentItem } from './content/content-item.ts';
-export { createDetectionService, detectionOperations, type DetectionService } from './detection-service.ts';
-export { deleteUnusedRevisions, forgetEvaluations, type StoredDetection } from './detection-store.ts';
+export { checkContent, checkItem, checkPacks, type ItemProblem } from './content/check-content.ts';
+export { type FileProblem, loadContentDirectory } from './content/content-directory.ts';
+export { type ContentItem, typeName } from './content/content-item.ts';
+export { type ContentFilter, parseFilters, passesFilters } from './content/filters.ts';
+export { detectionOperations } from './detection-operations.ts';
+export { createDetectionService, type DetectionService } from './detection-service.ts';
+export {
+  deleteUnusedRevisions,
+  type DetectionVersion,
+  forgetEvaluations,
+  type StoredDetection,
+} from './detection-store.ts';
 export { createEvaluator, type Evaluator } from './evaluation.ts';
 export { buildBundle } from './sandbox/host/bundle.ts';
-export type { SandboxPool, UnitTestResult } from './sandbox/sandbox-contract.ts';
+export type { SandboxPool, UnitTest, UnitTestResult } from './sandbox/sandbox-contract.ts';
 export { createSandboxPool } from './sandbox/sandbox-pool.ts';
 export { evaluationContent, sandboxContent } from './sandbox-content.ts';
 export { chooseWalls, type WallReport } from './sandbox/walls/walls.ts';
+export { createTestingService, type TestingService } from './testing/testing-service.ts';
+export { hasTests, type ItemOutcome, runTests, type TestOptions } from './testing/run-tests.ts';
+export { deleteOldStatistics } from './statistics-store.ts';

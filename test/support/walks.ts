@@ -142,6 +142,28 @@ export const walks: Readonly<Record<string, Walk>> = {
   deleteRole: { query: ({ role }) => `mutation { deleteRole(input: {id: "${role}"}) { id } }`, stranger: 'none' },
   detections: { query: () => '{ detections { id } }', stranger: 'own' },
   detection: { query: ({ detection }) => `{ detection(id: "${detection}") { id } }`, stranger: 'none' },
+  detectionVersions: {
+    query: ({ detection }) => `{ detectionVersions(id: "${detection}") { version change changedBy specification } }`,
+    stranger: 'none',
+  },
+  detectionStatistics: {
+    query: () => '{ detectionStatistics(input: {since: "2000-01-01T00:00:00Z"}) { detectionId hour runs matches } }',
+    stranger: 'own',
+  },
+  detectionConditions: {
+    query: () => '{ detectionConditions { name group needs isNegated fieldTypes } }',
+    stranger: 'own',
+  },
+  detectionCoverage: { query: () => '{ detectionCoverage { tactic technique detectionIds } }', stranger: 'own' },
+  rulePythonBody: {
+    query: ({ detection }) => `{ rulePythonBody(input: "${detection}") { pythonBody tests { name resource } } }`,
+    stranger: 'none',
+  },
+  testCorrelationRuleYAML: {
+    query: () =>
+      `mutation { testCorrelationRuleYAML(input: {yaml: "AnalysisType: correlation_rule\\nRuleID: Walk.Correlation\\nEnabled: true\\nSeverity: Low\\nDetection: [{Group: [{RuleID: A}], Schedule: {RateMinutes: 15, TimeoutMinutes: 5}}]\\n"}) { results { name passed error } } }`,
+    stranger: 'own',
+  },
   saveDetection: {
     query: () => `mutation { saveDetection(input: ${ruleInput('Walk.Saved')}) { id } }`,
     stranger: 'own',

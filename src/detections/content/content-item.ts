@@ -1,151 +1,164 @@
-import { parse as parseYaml } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { UnitTest } from '../sandbox/sandbox-contract.ts';
+import { type CorrelationRuleSpec, correlationRuleSpec } from './types/correlation-rule.ts';
+import { dataModelSpec, globalSpec, packSpec } from './types/library.ts';
+import { lookupTableSpec } from './types/lookup-table.ts';
+import { type PolicySpec, policySpec } from './types/policy.ts';
+import { savedQuerySpec, scheduledQuerySpec } from './types/query.ts';
+import {
+  type DerivedRuleSpec,
+  derivedRuleSpec,
+  type RuleSpec,
+  ruleSpec,
+  type ScheduledRuleSpec,
+  scheduledRuleSpec,
+} from './types/rule.ts';
+import { scheduledPromptSpec } from './types/scheduled-prompt.ts';
+import { type ParsedYaml, parseYamlText } from './yaml.ts';
 
 /** Content in the layout that detection repositories have: a YAML file, and beside it the Python it names. */
 
-const severity = z
-  .string()
-  .transform((text) => text.toUpperCase())
-  .pipe(
-    z.enum(['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'], { error: 'must be Info, Low, Medium, High or Critical' }),
-  );
-const id = z.string().min(1, 'is empty').max(200);
-const texts = z.array(z.string().max(1000)).max(1000);
+const specs = {
+  rule: ruleSpec,
+  scheduled_rule: scheduledRuleSpec,
+  policy: policySpec,
+  correlation_rule: correlationRuleSpec,
+  global: globalSpec,
+  datamodel: dataModelSpec,
+  pack: packSpec,
+  saved_query: savedQuerySpec,
+  scheduled_query: scheduledQuerySpec,
+  lookup_table: lookupTableSpec,
+  scheduled_prompt: scheduledPromptSpec,
+} as const;
 
-const unitTest = z.object({
-  Name: z.string().min(1).max(1000),
-  ExpectedResult: z.boolean(),
-  Log: z.record(z.string(), z.unknown()),
-  Mocks: z
-    .array(z.object({ objectName: z.string(), returnValue: z.unknown() }))
-    .max(100)
-    .optional(),
-});
+export type AnalysisType = keyof typeof specs;
+export const analysisTypes = Object.keys(specs) as readonly AnalysisType[];
 
-const ruleSpec = z.object({
-  AnalysisType: z.literal('rule'),
-  RuleID: id,
-  Enabled: z.boolean(),
-  Filename: z.string().min(1).max(500),
-  LogTypes: z.array(z.string().max(255)).min(1, 'needs one log type or more').max(500),
-  Severity: severity,
-  DisplayName: z.string().max(1000).optional(),
-  Description: z.string().max(20_000).optional(),
-  Reference: z.string().max(5000).optional(),
-  Runbook: z.string().max(50_000).optional(),
-  DedupPeriodMinutes: z.number().int().min(5, 'is 5 or more').max(43_200).default(60),
-  Threshold: z.number().int().min(1, 'is 1 or more').max(1_000_000).default(1),
-  CreateAlert: z.boolean().default(true),
-  OutputIds: texts.optional(),
-  SummaryAttributes: texts.optional(),
-  Tags: texts.optional(),
-  Reports: z.record(z.string(), z.array(z.union([z.string(), z.number()]))).optional(),
-  Tests: z.array(unitTest).max(500).optional(),
-});
+export type DetectionSpec = z.output<(typeof specs)[AnalysisType]> | DerivedRuleSpec;
+export type DetectionKind = Uppercase<AnalysisType>;
 
-const globalSpec = z.object({
-  AnalysisType: z.literal('global'),
-  GlobalID: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,199}$/, 'must be a Python module name'),
-  Filename: z.string().min(1).max(500),
-  Description: z.string().max(20_000).optional(),
-  Tags: texts.optional(),
-});
-
-const dataModelSpec = z.object({
-  AnalysisType: z.literal('datamodel'),
-  DataModelID: id,
-  Enabled: z.boolean(),
-  DisplayName: z.string().max(1000).optional(),
-  Filename: z.string().max(500).optional(),
-  LogTypes: z.array(z.string().max(255)).min(1).max(100),
-  Mappings: z
-    .array(
-      z
-        .object({
-          Name: z.string().min(1).max(200),
-          Path: z.string().min(1).max(1000).optional(),
-          Method: z.string().min(1).max(200).optional(),
-        })
-        .refine(
-          (mapping) => (mapping.Path === undefined) !== (mapping.Method === undefined),
-          'needs exactly one of Path and Method',
-        ),
-    )
-    .min(1)
-    .max(1000),
-});
-
-const anySpec = z.discriminatedUnion('AnalysisType', [ruleSpec, globalSpec, dataModelSpec]);
-
-export type RuleSpec = z.output<typeof ruleSpec>;
-export type DetectionSpec = z.output<typeof anySpec>;
-export type DetectionKind = 'RULE' | 'GLOBAL' | 'DATAMODEL';
-
-/** One detection, global or data model: what its YAML says, and its Python. */
+/** One piece of content: what its YAML says, and its Python, if it has any. */
 export type ContentItem = {
   readonly id: string;
   readonly kind: DetectionKind;
   readonly isEnabled: boolean;
   readonly spec: DetectionSpec;
   readonly body: string;
+  /** The YAML as its author wrote it; absent in what evaluation keeps. */
+  readonly source?: string | undefined;
 };
 
-export type ContentProblem = { readonly key: string; readonly message: string };
+/** What is wrong with a piece of content, and where. */
+export type ContentProblem = { readonly key: string; readonly message: string; readonly line?: number | undefined };
 
 export const bodyBytesMax = 1_000_000;
 
-/** A checked specification as an item. */
-export function itemOf(spec: DetectionSpec, body: string): ContentItem {
-  switch (spec.AnalysisType) {
-    case 'rule':
-      return { id: spec.RuleID, kind: 'RULE', isEnabled: spec.Enabled, spec, body };
-    case 'global':
-      return { id: spec.GlobalID, kind: 'GLOBAL', isEnabled: true, spec, body };
-    case 'datamodel':
-      return { id: spec.DataModelID, kind: 'DATAMODEL', isEnabled: spec.Enabled, spec, body };
-  }
+const idKeys = ['RuleID', 'PolicyID', 'GlobalID', 'DataModelID', 'PackID', 'QueryName', 'LookupName', 'PromptName'];
+
+/** The id of a specification, whatever key its type has it under. All types share one namespace. */
+function idOf(spec: object): string {
+  for (const [key, value] of Object.entries(spec)) if (idKeys.includes(key) && typeof value === 'string') return value;
+  return '';
 }
 
-const laterTypes = new Set([
-  'scheduled_rule',
-  'policy',
-  'correlation_rule',
-  'pack',
-  'saved_query',
-  'scheduled_query',
-  'lookup_table',
-  'scheduled_prompt',
-]);
+export const isDerived = (spec: DetectionSpec): spec is DerivedRuleSpec => 'BaseDetection' in spec;
+/** A rule with logic of its own, on events. */
+export const isRule = (spec: DetectionSpec): spec is RuleSpec => spec.AnalysisType === 'rule' && !isDerived(spec);
+/** A rule whose logic is written in YAML. */
+export const isSimple = (spec: DetectionSpec): spec is RuleSpec | ScheduledRuleSpec =>
+  (isRule(spec) || spec.AnalysisType === 'scheduled_rule') && spec.Detection !== undefined;
 
-/** Parses one YAML text; problems name the key. `yaml` aliases are limited, so a small file cannot unfold into a large one. */
-export function parseSpec(
-  text: string,
-): { readonly spec: DetectionSpec } | { readonly problems: readonly ContentProblem[] } {
-  let data: unknown;
+/** What a person calls the type: derived and simple rules have names of their own. */
+export function typeName(spec: DetectionSpec): AnalysisType | 'derived' | 'simple_detection' {
+  if (isDerived(spec)) return 'derived';
+  return isSimple(spec) ? 'simple_detection' : spec.AnalysisType;
+}
+
+/** A checked specification as an item. Globals, packs and kept queries are always on; a derived rule is unless it says. */
+export function itemOf(spec: DetectionSpec, body: string, source?: string): ContentItem {
+  const kind = spec.AnalysisType.toUpperCase() as DetectionKind;
+  const isEnabled = 'Enabled' in spec ? (spec.Enabled ?? true) : true;
+  return { id: idOf(spec), kind, isEnabled, spec, body, ...(source === undefined ? {} : { source }) };
+}
+
+export type ParsedSpec =
+  | { readonly spec: DetectionSpec; readonly data: object }
+  | { readonly problems: readonly ContentProblem[] };
+
+type Options = {
+  /** Keys that the type does not have are left out instead of refused. */
+  readonly ignoreExtraKeys?: boolean;
+};
+
+/** Of the forms a value may have, the one whose first problem lies deepest is what the author meant. */
+function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const inner = issue.errors.map(([first]) => first).filter((first) => first !== undefined);
+  const best = inner.toSorted((a, b) => b.path.length - a.path.length)[0];
+  return best === undefined ? issue : deepest({ ...best, path: [...issue.path, ...best.path] });
+}
+
+function problemsOf(error: z.ZodError, yaml: ParsedYaml): readonly ContentProblem[] {
+  return error.issues.slice(0, 20).flatMap((found) => {
+    const issue = deepest(found);
+    const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+    const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+    const text =
+      issue.code === 'unrecognized_keys'
+        ? 'is not a key of this type'
+        : isMissing
+          ? 'is missing'
+          : issue.message.replace('Invalid input: ', '');
+    return paths.map((path) => ({ key: path.map(String).join('.'), message: text, line: yaml.lineOf(path) }));
+  });
+}
+
+function withoutExtraKeys(data: object, error: z.ZodError): object {
+  const extra = error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [],
+  );
+  return Object.fromEntries(Object.entries(data).filter(([key]) => !extra.includes(key)));
+}
+
+function readSpec(data: object, yaml: ParsedYaml, options: Options): ParsedSpec {
+  const type = 'AnalysisType' in data ? data.AnalysisType : undefined;
+  if (typeof type !== 'string' || !Object.hasOwn(specs, type)) {
+    const known = analysisTypes.join(', ');
+    const shown = typeof type === 'string' ? `"${type}" is not one of ${known}` : `is missing; it is one of ${known}`;
+    return { problems: [{ key: 'AnalysisType', message: shown, line: yaml.lineOf(['AnalysisType']) }] };
+  }
+  const base = 'BaseDetection' in data && data.BaseDetection ? derivedRuleSpec : undefined;
+  const schema: z.ZodType<DetectionSpec> = base ?? specs[type as AnalysisType];
+  const result = schema.safeParse(data);
+  if (result.success) return { spec: result.data, data };
+  const fewer = options.ignoreExtraKeys ? withoutExtraKeys(data, result.error) : data;
+  if (Object.keys(fewer).length < Object.keys(data).length) return readSpec(fewer, yaml, {});
+  return { problems: problemsOf(result.error, yaml) };
+}
+
+/** Parses one YAML text; problems name key, line and reason. */
+export function parseSpec(text: string, options: Options = {}): ParsedSpec {
+  let yaml: ParsedYaml;
   try {
-    data = parseYaml(text, { maxAliasCount: 100 });
+    yaml = parseYamlText(text);
   } catch (error) {
     return { problems: [{ key: '', message: `is not YAML: ${error instanceof Error ? error.message : ''}` }] };
   }
-  const type = typeof data === 'object' && data !== null && 'AnalysisType' in data ? data.AnalysisType : undefined;
-  if (typeof type === 'string' && laterTypes.has(type))
-    return { problems: [{ key: 'AnalysisType', message: `"${type}" is not supported yet` }] };
-  const result = anySpec.safeParse(data);
-  if (result.success) return { spec: result.data };
-  return {
-    problems: result.error.issues
-      .slice(0, 20)
-      .map((issue) => ({ key: issue.path.map(String).join('.'), message: issue.message })),
-  };
+  const { data } = yaml;
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    return { problems: [{ key: '', message: 'must be a mapping with an AnalysisType' }] };
+  return readSpec(data, yaml, options);
 }
 
-/** The unit tests of a rule as the sandbox runs them. */
-export function unitTests(spec: RuleSpec): readonly UnitTest[] {
+/** The unit tests of a detection in Python as the sandbox runs them. */
+export function unitTests(spec: RuleSpec | ScheduledRuleSpec | PolicySpec): readonly UnitTest[] {
   return (spec.Tests ?? []).map((test) => ({
     name: test.Name,
     expectedResult: test.ExpectedResult,
-    event: JSON.stringify(test.Log),
+    event: JSON.stringify('Resource' in test ? test.Resource : test.Log),
     mocks: test.Mocks ?? [],
   }));
 }
+
+export type { CorrelationRuleSpec, DerivedRuleSpec, PolicySpec, RuleSpec, ScheduledRuleSpec };

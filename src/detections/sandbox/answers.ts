@@ -57,6 +57,7 @@ const testAnswer = z.object({
           z.string().max(50),
           z.object({ output: z.string().max(300_000).optional(), error: described.optional() }),
         ),
+        printed: z.string().max(20_000).optional(),
       }),
     )
     .max(10_000),

@@ -2,6 +2,8 @@ type Severity = 'INFO' | 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
 
 export type SandboxRule = {
   readonly id: string;
+  /** Which function is the matcher, and what it is called with; a rule on events when absent. */
+  readonly kind?: 'rule' | 'scheduled_rule' | 'policy';
   readonly body: string;
   readonly logTypes: readonly string[];
   readonly severity: Severity;
@@ -78,7 +80,7 @@ export type UnitTest = {
   readonly mocks: readonly { readonly objectName: string; readonly returnValue: unknown }[];
 };
 
-type FunctionOutcome = {
+export type FunctionOutcome = {
   readonly output?: string | undefined;
   readonly error?: { readonly exception: string; readonly message: string } | undefined;
 };
@@ -90,6 +92,8 @@ export type UnitTestResult = {
   readonly error: { readonly exception: string; readonly message: string } | null;
   /** By function name: `rule`, `title`, `dedup` … */
   readonly functions: Readonly<Record<string, FunctionOutcome>>;
+  /** What the detection printed, cut to a few thousand characters. */
+  readonly printed?: string | undefined;
 };
 
 export type SandboxPool = {

@@ -11,6 +11,7 @@ import {
   sandboxContent,
 } from '#detections';
 import { unitTests } from '../../../src/detections/content/content-item.ts';
+import { isRuleItem } from '../../../src/detections/content/derived.ts';
 
 const { items, problems } = await loadContentDirectory(path.resolve('content'));
 const folder = await mkdtemp(path.join(tmpdir(), 'margay-content-'));
@@ -32,7 +33,7 @@ test('every file of the starter content is read and loads', async () => {
   expect(items.filter((item) => item.kind === 'RULE').length).toBeGreaterThanOrEqual(10);
 });
 
-const rules = items.flatMap((item) => (item.spec.AnalysisType === 'rule' ? [[item.id, item.spec] as const] : []));
+const rules = items.filter(isRuleItem).map((item) => [item.id, item.spec] as const);
 
 describe.each(rules)('%s', (id, spec) => {
   test('passes its own tests, of which there are three or more, with and without a match', async () => {

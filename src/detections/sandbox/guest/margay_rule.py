@@ -29,14 +29,29 @@ class Rule:
         self.id: str = spec["id"]
         self.name: str = spec.get("displayName") or self.id
         self.severity: str = spec["severity"]
+        self.kind: str = spec.get("kind", "rule")
         self.log_types: list[str] = spec["logTypes"]
         self.module = module_from(self.id.replace("/", "_"), spec["body"])
-        matcher = getattr(self.module, "rule", None)
-        if not callable(matcher):
-            raise AttributeError(f"detection [{self.id}] has no function named rule")
-        self.matcher = matcher
+        self.matcher = self._matcher()
         self.errors = 0
         self.statistics = [0, 0, 0, 0]  # runs, timed nanoseconds, matches, errors
+
+    @property
+    def alert_value(self) -> bool:
+        """What the matcher returns when there is something to alert on."""
+        return self.kind != "policy"
+
+    @property
+    def matcher_name(self) -> str:
+        return "policy" if self.kind == "policy" else "rule"
+
+    def _matcher(self) -> Any:
+        matcher = getattr(self.module, self.matcher_name, None)
+        if matcher is None and self.kind == "scheduled_rule":
+            return lambda _event: True  # the query has chosen the rows already
+        if not callable(matcher):
+            raise AttributeError(f"detection [{self.id}] has no function named {self.matcher_name}")
+        return matcher
 
     def functions(self) -> dict[str, Any]:
         return {name: getattr(self.module, name) for name in self.FUNCTIONS if callable(getattr(self.module, name, None))}
@@ -47,11 +62,11 @@ class Rule:
         )
 
     def matches(self, event: Any) -> bool:
-        """Runs the current `rule` of the module. Anything but exactly a bool is an error."""
+        """Runs the matcher. Anything but exactly a bool is an error."""
         result = self.matcher(event)
         if result is True or result is False:
             return result
-        raise self.wrong_type("rule", result, "[bool]")
+        raise self.wrong_type(self.matcher_name, result, "[bool]")
 
     def text(self, name: str, function: Any, event: Any) -> str:
         value = function(event)

@@ -1,0 +1,147 @@
+import type { ContentItem } from './content/content-item.ts';
+import { isRuleItem, type RuleItem } from './content/derived.ts';
+import type { RuleError, RuleMatch, RuleStatistics, SandboxPool } from './sandbox/sandbox-contract.ts';
+import { type EvaluationContent, sandboxContent } from './sandbox-content.ts';
+import { compileFilters, type Predicate } from './simple/compile.ts';
+import { compileSimpleRule, type SimpleRule } from './simple/simple-rule.ts';
+import { parseJson } from '#platform/json';
+
+/** What the rules found in the rows of one log type, as it is stored: retries read it instead of running them again. */
+export type LogResult = {
+  readonly logType: string;
+  readonly matches: readonly RuleMatch[];
+  readonly errors: readonly RuleError[];
+  /** Absent in results that were stored by an earlier version. */
+  readonly statistics?: readonly RuleStatistics[];
+};
+
+/** Rows of one log type, one JSON object a line. */
+export type LogRows = { readonly logType: string; readonly rows: Buffer };
+
+/** The lines of a buffer that ends with a line feed; they share its memory. */
+export function linesOf(rows: Buffer): readonly Buffer[] {
+  const lines: Buffer[] = [];
+  for (let start = 0; start < rows.length;) {
+    const end = rows.indexOf(0x0a, start);
+    lines.push(rows.subarray(start, end));
+    start = end + 1;
+  }
+  return lines;
+}
+
+/** Reads a row at most once, however many rules look at it. */
+function eventReader(rows: Buffer): { readonly count: number; event(index: number): unknown } {
+  const lines = linesOf(rows);
+  const events = new Map<number, unknown>();
+  return {
+    count: lines.length,
+    event(index) {
+      if (!events.has(index)) events.set(index, parseJson((lines[index] ?? Buffer.alloc(0)).toString('utf8')));
+      return events.get(index);
+    },
+  };
+}
+
+type Compiled = { readonly item: RuleItem; readonly rule: SimpleRule };
+
+/** Rules without Python, and the filters in front of rules, compiled once per revision. */
+type CompiledContent = {
+  readonly simple: readonly Compiled[];
+  readonly filters: ReadonlyMap<string, Predicate>;
+};
+
+const revisionsKept = 50;
+const compiledByRevision = new Map<string, CompiledContent>();
+
+function compileContent(items: readonly ContentItem[]): CompiledContent {
+  const rules = items.filter(isRuleItem);
+  const filtered = rules.filter(({ spec }) => spec.InlineFilters !== undefined && spec.InlineFilters.length > 0);
+  return {
+    simple: rules
+      .filter(({ spec }) => spec.Detection !== undefined)
+      .map((item) => ({ item, rule: compileSimpleRule(item.spec) })),
+    filters: new Map(filtered.map(({ id, spec }) => [id, compileFilters(spec.InlineFilters ?? [])])),
+  };
+}
+
+function compiledContent({ revision, items }: EvaluationContent): CompiledContent {
+  const known = compiledByRevision.get(revision) ?? compileContent(items);
+  // Used again, it goes to the end; the one unused for longest is the first.
+  compiledByRevision.delete(revision);
+  compiledByRevision.set(revision, known);
+  const oldest = compiledByRevision.keys().next().value;
+  if (compiledByRevision.size > revisionsKept && oldest !== undefined) compiledByRevision.delete(oldest);
+  return known;
+}
+
+function simpleMatch({ item, rule }: Compiled, recordIndex: number, event: unknown): RuleMatch {
+  const title = rule.title(event);
+  return {
+    recordIndex,
+    ruleId: item.id,
+    title: title ?? item.spec.DisplayName ?? item.id,
+    dedup: (rule.dedup(event) ?? title) || `defaultDedupString:${item.id}`,
+    severity: rule.severity(event),
+    alertContext: rule.context(event),
+  };
+}
+
+/** Runs the rules without Python over the rows. They cannot raise: what is missing or of another type is no match. */
+function runSimple(compiled: readonly Compiled[], { logType, rows }: LogRows): LogResult {
+  const wanted = compiled.filter(({ item }) => item.spec.LogTypes?.includes(logType));
+  if (wanted.length === 0) return { logType, matches: [], errors: [], statistics: [] };
+  const { count, event } = eventReader(rows);
+  const matches: RuleMatch[] = [];
+  const statistics = wanted.map((rule) => {
+    const startedAt = performance.now();
+    const before = matches.length;
+    for (let index = 0; index < count; index++)
+      if (rule.rule.matches(event(index))) matches.push(simpleMatch(rule, index, event(index)));
+    return {
+      ruleId: rule.item.id,
+      runs: count,
+      sampledMicroseconds: (performance.now() - startedAt) * 1000,
+      matches: matches.length - before,
+      errors: 0,
+    };
+  });
+  return { logType, matches, errors: [], statistics };
+}
+
+/** Takes away what a rule said about rows that its filters keep from it. */
+function applyFilters(result: LogResult, { rows }: LogRows, filters: ReadonlyMap<string, Predicate>): LogResult {
+  if (filters.size === 0) return result;
+  const { event } = eventReader(rows);
+  const isKept = ({ ruleId, recordIndex }: { readonly ruleId: string; readonly recordIndex: number | null }) => {
+    const passes = filters.get(ruleId);
+    return passes === undefined || recordIndex === null || passes(event(recordIndex));
+  };
+  return { ...result, matches: result.matches.filter(isKept), errors: result.errors.filter(isKept) };
+}
+
+/** Runs every rule of the content over the rows of a batch. */
+export async function runRules(
+  sandbox: Pick<SandboxPool, 'evaluate'>,
+  tenantId: string,
+  content: EvaluationContent,
+  logs: readonly LogRows[],
+): Promise<readonly LogResult[]> {
+  const loaded = sandboxContent(content);
+  const { simple, filters } = compiledContent(content);
+  const results: LogResult[] = [];
+  for (const log of logs) {
+    const { logType, rows: records } = log;
+    const parts = [runSimple(simple, log)];
+    if (loaded.rules.some((rule) => rule.logTypes.includes(logType)))
+      parts.push({ logType, ...(await sandbox.evaluate({ tenantId, content: loaded, logType, records })) });
+    const merged: LogResult = {
+      logType,
+      matches: parts.flatMap((part) => part.matches),
+      errors: parts.flatMap((part) => part.errors),
+      statistics: parts.flatMap((part) => part.statistics ?? []),
+    };
+    if ((merged.statistics ?? []).length > 0 || merged.errors.length > 0)
+      results.push(applyFilters(merged, log, filters));
+  }
+  return results;
+}

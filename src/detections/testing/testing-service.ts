@@ -1,0 +1,97 @@
+import { type Actor, admit } from '#access';
+import type { AuditRecorder } from '#audit';
+import { badInput, notFound } from '#platform/errors';
+import type { Database } from '#platform/postgres';
+import { type ContentItem, isDerived, parseSpec, unitTests } from '../content/content-item.ts';
+import { type CorrelationTestResult, runCorrelationTests } from '../correlation/correlation-tests.ts';
+import * as operations from '../detection-operations.ts';
+import { readItem } from '../detection-service.ts';
+import { findDetection, listDetections } from '../detection-store.ts';
+import type { SandboxPool, UnitTest, UnitTestResult } from '../sandbox/sandbox-contract.ts';
+import { hasTests, libraryKinds, runTests } from './run-tests.ts';
+
+/** Running the unit tests of content that is saved or not. */
+export type TestingService = {
+  test(actor: Actor, input: unknown): Promise<readonly UnitTestResult[]>;
+  testCorrelationRule(actor: Actor, input: unknown): Promise<readonly CorrelationTestResult[]>;
+  pythonBody(actor: Actor, input: unknown): Promise<{ readonly body: string; readonly tests: readonly UnitTest[] }>;
+};
+
+type Deps = {
+  readonly database: Database;
+  readonly audit: AuditRecorder;
+  readonly sandbox: Pick<SandboxPool, 'check' | 'test'>;
+};
+
+/** What the tests of an item may use: the library, and for a derived rule its base. */
+function companions(item: ContentItem, saved: readonly ContentItem[]): readonly ContentItem[] {
+  const base = isDerived(item.spec) ? item.spec.BaseDetection : undefined;
+  return saved.filter((other) => other.id !== item.id && (libraryKinds.has(other.kind) || other.id === base));
+}
+
+const notRun = (name: string, message: string): UnitTestResult => ({
+  name,
+  passed: false,
+  output: null,
+  error: { exception: 'SetupError', message },
+  functions: {},
+});
+
+async function testItem(deps: Deps, actor: Actor, item: ContentItem): Promise<readonly UnitTestResult[]> {
+  const saved = await deps.database.withTenant(actor.tenantId, listDetections);
+  const runner = { sandbox: deps.sandbox, tenantId: actor.tenantId };
+  const items = [...companions(item, saved), item];
+  for await (const { id, status, message, tests } of runTests(runner, items, [item])) {
+    if (id !== item.id) continue;
+    if (status !== 'invalid' && status !== 'skipped') return tests;
+    const names = 'Tests' in item.spec ? (item.spec.Tests ?? []).map(({ Name }) => Name) : [];
+    return names.map((name) => notRun(name, message ?? status));
+  }
+  return [];
+}
+
+async function testNow(deps: Deps, actor: Actor, input: unknown): Promise<readonly UnitTestResult[]> {
+  const item = readItem(admit(actor, operations.testDetection, input));
+  if (!hasTests(item)) throw badInput('specification', `specification: a ${item.spec.AnalysisType} has no tests`);
+  const results = await testItem(deps, actor, item);
+  await deps.database.withTenant(actor.tenantId, (tx) =>
+    deps.audit.record(tx, actor, operations.testDetection, { target: { kind: 'detection', id: item.id } }),
+  );
+  return results;
+}
+
+/** Syntax errors are results too: the tool that asks prints them beside the rule. */
+async function testCorrelation(deps: Deps, actor: Actor, input: unknown): Promise<readonly CorrelationTestResult[]> {
+  const { yaml } = admit(actor, operations.testCorrelationRuleYaml, input);
+  const parsed = parseSpec(yaml);
+  if ('problems' in parsed)
+    throw badInput('yaml', parsed.problems.map(({ key, message }) => `${key} ${message}`.trim()).join('; '));
+  const { spec } = parsed;
+  if (spec.AnalysisType !== 'correlation_rule')
+    throw badInput('yaml', `yaml: a ${spec.AnalysisType} is no correlation_rule`);
+  await deps.database.withTenant(actor.tenantId, (tx) =>
+    deps.audit.record(tx, actor, operations.testCorrelationRuleYaml, {
+      target: { kind: 'detection', id: spec.RuleID },
+    }),
+  );
+  return runCorrelationTests(spec);
+}
+
+export function createTestingService(deps: Deps): TestingService {
+  return {
+    test: (actor, input) => testNow(deps, actor, input),
+    testCorrelationRule: (actor, input) => testCorrelation(deps, actor, input),
+    async pythonBody(actor, input) {
+      const { id } = admit(actor, operations.rulePythonBody, input);
+      const found = await deps.database.withTenant(actor.tenantId, (tx) => findDetection(tx, id));
+      const spec = found?.spec;
+      if (
+        found === undefined ||
+        (spec?.AnalysisType !== 'rule' && spec?.AnalysisType !== 'scheduled_rule') ||
+        isDerived(spec)
+      )
+        throw notFound('rule', id);
+      return { body: found.body, tests: unitTests(spec) };
+    },
+  };
+}
