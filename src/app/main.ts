@@ -27,6 +27,11 @@ Settings are environment variables; .env.example lists them.
 `;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const host = { nodePath: process.execPath, uid: process.getuid?.() };
+/** On standard error, so that results can be sent elsewhere. */
+const progress = process.stderr.isTTY
+  ? (text: string): void => void process.stderr.write(`\r${text}\u001B[K`)
+  : undefined;
 
 function rolesOf(text: string): readonly RoleName[] | 'all' {
   if (text === 'all') return 'all';
@@ -70,7 +75,7 @@ async function main(): Promise<void> {
   if (command === 'start') return start(args);
   if (command === 'doctor') process.exit(await runDoctor(process.env, say));
   const known = commands.find(({ name }) => name === command);
-  if (known) process.exit(await known.run(args, { environment: process.env, say }));
+  if (known) process.exit(await known.run(args, { environment: process.env, host, say, progress }));
   process.stdout.write(usage);
   process.exit(command === undefined || command === 'help' || command === '--help' ? 0 : 2);
 }

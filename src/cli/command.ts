@@ -1,8 +1,12 @@
 /** Where a command gets its input and leaves its output. */
 export type CommandIo = {
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The program that runs Node, and who runs it; undefined where users have no numbers. */
+  readonly host?: { readonly nodePath: string; readonly uid: number | undefined };
   /** One line of result. */
   readonly say: (line: string) => void;
+  /** Replaces the line that shows how far the work is; absent when nobody watches. */
+  readonly progress?: ((text: string) => void) | undefined;
 };
 
 /** One command of the terminal. */

@@ -1,7 +1,8 @@
 import { batchCommand } from './batch-command.ts';
 import type { Command } from './command.ts';
+import { testCommand } from './test-command.ts';
 
 export { type Command, CommandError, type CommandIo } from './command.ts';
 
 /** Every command that needs no store of its own: local ones and those that talk to a deployment. */
-export const commands: readonly Command[] = [batchCommand];
+export const commands: readonly Command[] = [batchCommand, testCommand];
