@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Actor, systemActor } from '#access';
 import type { Alert } from '#alerts';
+import { isTransient } from '#platform/errors';
 import { createServices, openPlatform, openSandbox, type Platform } from '../../src/app/parts.ts';
-import { publicUrl, type Runtime } from '../../src/app/runtime.ts';
+import type { Runtime } from '../../src/app/runtime.ts';
 import type { Found } from './check.ts';
 
 const logType = 'Custom.Chaos';
@@ -19,7 +20,35 @@ const rule = {
   body: "def rule(event):\n    return event['hit']\n\ndef dedup(event):\n    return event['group']\n\ndef title(event):\n    return event['group']\n",
 };
 
-export type ChaosTenant = { readonly id: string; readonly actor: Actor; readonly ingestUrl: string };
+export type ChaosTenant = {
+  readonly id: string;
+  readonly actor: Actor;
+  /** Path of its log source, to be put behind the address of a process that takes logs in. */
+  readonly ingestPath: string;
+};
+
+type Services = ReturnType<typeof createServices>;
+
+/** A busy machine may not start an interpreter in time. */
+async function patiently<T>(work: () => Promise<T>, attempts = 5): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isTransient(error) || attempt === attempts) throw error;
+    }
+  }
+}
+
+async function createSource(services: Services, actor: Actor, label: string): Promise<string> {
+  const { id } = await services.sources.create(actor, {
+    integrationLabel: label,
+    logTypes: [logType],
+    logStreamType: 'Lines',
+    authMethod: 'None',
+  });
+  return `/http/${id}`;
+}
 
 /** Our own way into the stores of the deployment, beside its processes. */
 export async function openInspector(runtime: Runtime, receiverUrl: string) {
@@ -32,16 +61,16 @@ export async function openInspector(runtime: Runtime, receiverUrl: string) {
       const { id } = await services.tenants.create({ slug, name: slug }, traceId);
       const actor = systemActor(id, 'chaos', traceId);
       await services.schemas.save(actor, { name: logType, spec: schema });
-      await services.detections.save(actor, rule);
+      await patiently(() => services.detections.save(actor, rule));
       await services.destinations.createWebhook(actor, { name: 'receiver', url: receiverUrl, severities: ['LOW'] });
-      const source = await services.sources.create(actor, {
-        integrationLabel: 'chaos',
-        logTypes: [logType],
-        logStreamType: 'Lines',
-        authMethod: 'None',
-      });
-      return { id, actor, ingestUrl: `${publicUrl(runtime)}/http/${source.id}` };
+      return { id, actor, ingestPath: await createSource(services, actor, 'chaos') };
     },
+    /** One more source of the tenant. Returns its path. */
+    createSource: (tenant: ChaosTenant, label: string) => createSource(services, tenant.actor, label),
+    /** Events of all batches that are done. */
+    eventsDone: () => readEventsDone(platform),
+    /** What is on its way now. */
+    waiting: () => readWaiting(platform),
     untilQuiet: (timeoutSeconds: number) => untilQuiet(platform, timeoutSeconds),
     find: (tenant: ChaosTenant) => find(platform, services, tenant),
     async close() {
@@ -71,6 +100,15 @@ async function readWaiting({ database }: Platform): Promise<Waiting> {
   return rows[0] ?? { batches: -1, failed: -1, rows: -1, deliveries: -1 };
 }
 
+async function readEventsDone({ database }: Platform): Promise<number> {
+  const rows = await database.withSystem('a benchmark counts what is done', (tx) =>
+    tx.query<{ events: number }>(
+      `SELECT coalesce(sum((counters->>'events')::bigint), 0)::float8 AS events FROM batches WHERE state = 'DONE'`,
+    ),
+  );
+  return rows[0]?.events ?? 0;
+}
+
 /** Waits until no batch, row or delivery is on its way. Returns the seconds it took and what was left at the end. */
 async function untilQuiet(
   platform: Platform,
@@ -86,8 +124,6 @@ async function untilQuiet(
     await sleep(500);
   }
 }
-
-type Services = ReturnType<typeof createServices>;
 
 async function listAlerts(services: Services, { actor }: ChaosTenant): Promise<readonly Alert[]> {
   const found: Alert[] = [];

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findVictims, type VictimKind } from './processes.ts';
 
-const kinds: readonly VictimKind[] = ['worker', 'scheduler', 'api+ingest', 'lake', 'postgres', 'sandbox'];
+const kinds: readonly VictimKind[] = ['worker', 'scheduler', 'intake', 'supervisor', 'lake', 'postgres', 'sandbox'];
 
 /** More harm that is not a process to kill, e.g. emptying Redis. */
-type Harm = { readonly name: string; run(): Promise<void> };
+export type Harm = { readonly name: string; run(): Promise<void> };
 
 type Options = {
   readonly random: () => number;
@@ -14,7 +14,10 @@ type Options = {
   readonly say: (line: string) => void;
 };
 
-/** Kills one process of a random kind after another (SIGKILL, by pid) until stopped. Returns how often each was hit. */
+/**
+ * Kills one process of a random kind after another (SIGKILL, by pid), or does other harm, until stopped. Kinds that the
+ * deployment does not have are passed over. Returns how often each was hit.
+ */
 export function startKiller({ random, pauseMs, harms = [], say }: Options): {
   stop(): Promise<Readonly<Record<string, number>>>;
 } {
@@ -36,9 +39,11 @@ export function startKiller({ random, pauseMs, harms = [], say }: Options): {
   const loop = async (): Promise<void> => {
     for (;;) {
       await sleep(pauseMs.min + random() * (pauseMs.max - pauseMs.min), undefined, { signal: stopped.signal });
-      const choice = Math.floor(random() * (kinds.length + harms.length));
-      const kind = kinds[choice];
-      const harm = harms[choice - kinds.length];
+      const found = new Set(findVictims().map((victim) => victim.kind));
+      const present = kinds.filter((kind) => found.has(kind));
+      const choice = Math.floor(random() * (present.length + harms.length));
+      const kind = present[choice];
+      const harm = harms[choice - present.length];
       if (kind !== undefined) kill(kind);
       if (harm !== undefined) {
         await harm.run();

@@ -16,7 +16,8 @@ export type ChaosEvent = {
 };
 
 type Options = {
-  readonly url: string;
+  /** Each request, and each repetition of one, goes to one of them at random. */
+  readonly urls: readonly string[];
   readonly name: string;
   readonly random: () => number;
   readonly eventsPerSecond: number;
@@ -30,7 +31,7 @@ const groups = 40;
  * Sends events until stopped. Half of the requests carry an idempotency key and are repeated until acknowledged, as a
  * careful sender does; the others are sent once.
  */
-export function startTraffic({ url, name, random, eventsPerSecond }: Options): {
+export function startTraffic({ urls, name, random, eventsPerSecond }: Options): {
   readonly ledger: Ledger;
   stop(): Promise<void>;
 } {
@@ -41,6 +42,7 @@ export function startTraffic({ url, name, random, eventsPerSecond }: Options): {
     try {
       const headers = key === undefined ? {} : { 'idempotency-key': key };
       const signal = AbortSignal.timeout(20_000);
+      const url = urls[Math.floor(random() * urls.length)] ?? '';
       const response = await fetch(url, { method: 'POST', body, headers, signal });
       await response.arrayBuffer();
       return response.status === 202;

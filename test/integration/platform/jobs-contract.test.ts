@@ -1,6 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -15,6 +13,7 @@ import {
   startOutboxRelay,
 } from '#platform/jobs';
 import { silentLog } from '#platform/log';
+import { hasRedis, startTestRedis } from '../../../scripts/services/redis.ts';
 import { createTenant, createTestDatabase } from '../../support/postgres.ts';
 
 const { database, url, close } = await createTestDatabase();
@@ -30,31 +29,11 @@ const newJob = (attempts = 3) =>
     timeoutMs: 500,
   });
 
-async function startRedis(): Promise<{ readonly redisUrl: string; stop(): void } | undefined> {
-  if (spawnSync('redis-server', ['--version']).error) {
-    process.stdout.write(
-      'skipped: jobs on Redis, because redis-server is not installed (scripts/services/install-redis.sh)\n',
-    );
-    return undefined;
-  }
-  const port = await new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-  const child = spawn(
-    'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--maxmemory-policy', 'noeviction'],
-    { stdio: 'ignore' },
-  );
-  await sleep(500);
-  return { redisUrl: `redis://127.0.0.1:${port}`, stop: () => void child.kill() };
-}
-const redis = await startRedis();
+if (!hasRedis) process.stdout.write('skipped: jobs on Redis need scripts/services/install-redis.sh\n');
+const redis = hasRedis ? await startTestRedis() : undefined;
 afterAll(() => redis?.stop());
 
-const backends = [['postgres', {}], ...(redis ? [['redis', { redisUrl: redis.redisUrl }] as const] : [])] as const;
+const backends = [['postgres', {}], ...(redis ? [['redis', { redisUrl: redis.url }] as const] : [])] as const;
 
 describe.each(backends)('jobs on %s', (_name, options) => {
   const dead: string[] = [];

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { isTransient } from '#platform/errors';
 import { createLocalObjectStore, createS3ObjectStore, type ObjectStore, tenantKey } from '#platform/objects';
-import { hasS3Server, startTestS3 } from '../../support/s3.ts';
+import { hasS3Server, startTestS3 } from '../../../scripts/services/s3.ts';
 
 if (!hasS3Server) process.stdout.write('skipped: tests of S3 need scripts/services/install-s3.sh\n');
 

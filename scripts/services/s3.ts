@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { freePorts } from './ports.ts';
 
 /** Where `scripts/services/install-s3.sh` puts the server. */
 const weed = path.join(process.env['MARGAY_SERVICES'] ?? path.join(homedir(), '.cache/margay-services'), 's3/bin/weed');
@@ -22,24 +22,6 @@ export type TestS3 = {
   start(): Promise<void>;
   stop(): Promise<void>;
 };
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 const credentials = { accessKeyId: 'margay', secretAccessKey: 'secret-of-tests' };
 const region = 'us-east-1';
