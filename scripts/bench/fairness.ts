@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '../chaos/random.ts';
+import type { Receiver } from '../chaos/receiver.ts';
+import { type Benchmark, percentile, wholeOption } from './support/benchmark.ts';
+import { type MeasuredDeployment, withDeployment } from './support/deployment.ts';
+
+/**
+ * One tenant sends a mountain, another a single event now and then; so does a quiet source of the loud tenant. Measured
+ * is the time from sending the single event to the arrival of its alert at the receiver, with the system idle (the
+ * baseline) and with the mountain waiting.
+ */
+
+type Probe = { readonly sentAtMs: number; readonly group: string };
+type Latencies = { readonly p50Ms: number | null; readonly p95Ms: number | null; readonly count: number };
+
+const deliveryWaitMs = 120_000;
+
+async function post(url: string, body: string, key: string): Promise<void> {
+  for (;;) {
+    const response = await fetch(url, { method: 'POST', body, headers: { 'idempotency-key': key } });
+    await response.arrayBuffer();
+    if (response.status === 202) return;
+    if (response.status !== 429 && response.status !== 503) throw new Error(`The intake answered ${response.status}.`);
+    await sleep(1000 * Number(response.headers.get('retry-after') ?? 1));
+  }
+}
+
+const eventText = (id: string, group: string, hit: boolean): string =>
+  `${JSON.stringify({ id, group, hit, at: new Date().toISOString(), note: 'x'.repeat(200) })}\n`;
+
+async function probe(url: string, group: string): Promise<Probe> {
+  const sentAtMs = performance.now();
+  await post(url, eventText(group, group, true), group);
+  return { sentAtMs, group };
+}
+
+async function latenciesOf(probes: readonly Probe[], { arrivedAtMs }: Receiver): Promise<Latencies> {
+  const deadline = performance.now() + deliveryWaitMs;
+  while (probes.some(({ group }) => !arrivedAtMs.has(group)) && performance.now() < deadline) await sleep(20);
+  const found = probes.flatMap(({ group, sentAtMs }) => {
+    const arrived = arrivedAtMs.get(group);
+    return arrived === undefined ? [] : [Math.round(arrived - sentAtMs)];
+  });
+  return { p50Ms: percentile(found, 0.5), p95Ms: percentile(found, 0.95), count: found.length };
+}
+
+/** Sizes between a tenth and twice of the mean, the same for the same seed. */
+function batchSizes(events: number, batches: number): readonly number[] {
+  const random = createRandom(7);
+  const weights = Array.from({ length: batches }, () => 0.1 + 1.9 * random());
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight) => Math.max(1, Math.round((events * weight) / sum)));
+}
+
+/** Sends the mountain with a few connections. `acknowledged` counts as it goes. */
+function startMountain(url: string, sizes: readonly number[]) {
+  const progress = { acknowledged: 0, batches: 0 };
+  let next = 0;
+  const sender = async (): Promise<void> => {
+    for (let index = next++; index < sizes.length; index = next++) {
+      const size = sizes[index] ?? 0;
+      const lines = Array.from({ length: size }, (_, line) => eventText(`m-${index}-${line}`, 'none', false));
+      await post(url, lines.join(''), `mountain-${index}`);
+      progress.acknowledged += size;
+      progress.batches += 1;
+    }
+  };
+  const done = Promise.all(Array.from({ length: 4 }, sender));
+  return { progress, done };
+}
+
+type Loaded = { readonly tenant: readonly Probe[]; readonly source: readonly Probe[]; readonly missed: number };
+
+/** Sends probes of both kinds while the mountain waits. */
+async function probeUnderLoad(
+  { inspector, url }: MeasuredDeployment,
+  paths: { readonly stranger: string; readonly sibling: string },
+  probes: number,
+): Promise<Loaded> {
+  const random = createRandom(11);
+  const tenant: Probe[] = [];
+  const source: Probe[] = [];
+  let missed = 0;
+  for (let index = 0; index < probes; index += 1) {
+    await sleep(200 + 800 * random());
+    if ((await inspector.waiting()).batches < 3) {
+      missed += probes - index;
+      break;
+    }
+    tenant.push(await probe(`${url}${paths.stranger}`, `loaded-tenant-${index}`));
+    await sleep(200 + 300 * random());
+    source.push(await probe(`${url}${paths.sibling}`, `loaded-source-${index}`));
+  }
+  return { tenant, source, missed };
+}
+
+async function measure(
+  deployment: MeasuredDeployment,
+  sizes: readonly number[],
+  probes: number,
+  say: (line: string) => void,
+) {
+  const { inspector, receiver, url } = deployment;
+  const loud = await inspector.createTenant('loud');
+  const quiet = await inspector.createTenant('quiet');
+  const sibling = await inspector.createSource(loud, 'quiet');
+  const random = createRandom(5);
+  say('Single events into an idle system …');
+  const idle: Probe[] = [];
+  // The first ones start interpreters and make tables; they are not counted.
+  for (let index = -2; index < probes; index += 1) {
+    const path = index === -1 ? sibling : quiet.ingestPath;
+    const sent = await probe(`${url}${path}`, `idle-${index}`);
+    if (index < 0) await latenciesOf([sent], receiver);
+    else idle.push(sent);
+    await sleep(200 + 1000 * random());
+  }
+  const idleLatencies = await latenciesOf(idle, receiver);
+  say('The same while the mountain waits …');
+  const startedAt = performance.now();
+  const mountain = startMountain(`${url}${loud.ingestPath}`, sizes);
+  while ((await inspector.waiting()).batches < Math.min(8, sizes.length / 2)) await sleep(50);
+  const loaded = await probeUnderLoad(deployment, { stranger: quiet.ingestPath, sibling }, probes);
+  const [ofTenant, ofSource] = [await latenciesOf(loaded.tenant, receiver), await latenciesOf(loaded.source, receiver)];
+  await mountain.done;
+  const { left } = await inspector.untilQuiet(1800);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const { events } = await inspector.find(loud);
+  const lost = mountain.progress.acknowledged + loaded.source.length + 1 - events.size;
+  const duplicated = [...events.values()].filter((count) => count > 1).length;
+  return { idleLatencies, ofTenant, ofSource, missed: loaded.missed, seconds, left, lost, duplicated };
+}
+
+const ratio = (loaded: Latencies, idle: Latencies): number | null =>
+  loaded.p95Ms === null || idle.p95Ms === null ? null : Math.round((100 * loaded.p95Ms) / idle.p95Ms) / 100;
+
+export const benchmark: Benchmark = {
+  summary: 'single events of one tenant, and of a quiet source, while another tenant has a mountain waiting',
+  options: {
+    events: { type: 'string', default: '100000' },
+    batches: { type: 'string', default: '200' },
+    probes: { type: 'string', default: '20' },
+  },
+  async run({ options, say }) {
+    const [events, batches, probes] = [
+      wholeOption(options, 'events'),
+      wholeOption(options, 'batches'),
+      wholeOption(options, 'probes'),
+    ];
+    const sizes = batchSizes(events, batches);
+    const found = await withDeployment({ say }, (deployment) => measure(deployment, sizes, probes, say));
+    const { idleLatencies, ofTenant, ofSource, missed, seconds, left, lost, duplicated } = found;
+    const figures = {
+      mountain: { events, batches, seconds: Math.round(seconds), eventsPerSecond: Math.round(events / seconds) },
+      idle: idleLatencies,
+      loadedTenant: { ...ofTenant, p95OverIdle: ratio(ofTenant, idleLatencies) },
+      loadedSource: { ...ofSource, p95OverIdle: ratio(ofSource, idleLatencies) },
+      probesAfterTheMountain: missed,
+      lost,
+      duplicated,
+    };
+    const problems = [
+      ...(lost === 0 && duplicated === 0 ? [] : [`${lost} events are lost and ${duplicated} are there twice`]),
+      ...(left.batches + left.rows + left.deliveries + left.failed === 0 ? [] : [`not done: ${JSON.stringify(left)}`]),
+      ...(ofTenant.count + ofSource.count === 2 * (probes - missed) ? [] : ['some alerts were not delivered']),
+    ];
+    return { figures, problems };
+  },
+};
