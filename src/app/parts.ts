@@ -20,7 +20,7 @@ import {
 } from '#identity';
 import { createBatchService, createSchemaService, createSourceService, findSchema, managedSchemas } from '#ingestion';
 import { createLake } from '#lake';
-import { systemClock } from '#platform/clock';
+import { createSharedClock } from '#platform/clock';
 import { createAddressGuard, createHttpClient } from '#platform/http-client';
 import { systemIds } from '#platform/ids';
 import { createLakeClient } from '#platform/lake-client';
@@ -41,7 +41,8 @@ export function openPlatform(runtime: Runtime) {
   const tenantKeys = createTenantKeys(masterKeys);
   const storedObjects = openObjects(runtime.settings, runtime.dataDir);
   const objects = encryptObjects(storedObjects, createObjectKeys(database, tenantKeys));
-  const lake = createLake({ database, client, objects, ids: systemIds, log });
+  const engine = runtime.settings.MARGAY_LAKE_ENGINE;
+  const lake = createLake({ database, client, objects, ids: systemIds, log, engine });
   return {
     log,
     database,
@@ -50,7 +51,7 @@ export function openPlatform(runtime: Runtime) {
     lakeClient: client,
     masterKeys,
     secrets: createSecrets(tenantKeys),
-    clock: systemClock,
+    clock: createSharedClock(() => database.now()),
     ids: systemIds,
     async close() {
       await client.close();

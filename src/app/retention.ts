@@ -1,6 +1,7 @@
 import { deleteOldStatistics, deleteUnusedRevisions, forgetEvaluations } from '#detections';
 import { deleteEndedSessions } from '#identity';
 import { createBatchRetention } from '#ingestion';
+import type { Clock } from '#platform/clock';
 import type { HousekeepingTask } from './housekeeping.ts';
 import type { Platform } from './parts.ts';
 
@@ -8,7 +9,7 @@ const sessionsPerRound = 10_000;
 
 /** What is forgotten when, in the order in which one thing frees the next. docs/operations.md has the table. */
 export function retentionTasks(
-  { database, objects, clock }: Pick<Platform, 'database' | 'objects' | 'clock'>,
+  { database, objects, clock }: Pick<Platform, 'database' | 'objects'> & { readonly clock: Clock },
   { retentionDays }: { readonly retentionDays: number },
 ): readonly HousekeepingTask[] {
   const batches = createBatchRetention({ database, objects, clock, retentionDays, forgetResults: forgetEvaluations });

@@ -2,10 +2,24 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startEmbeddedLake } from '#lake';
-import { createLakeClient } from '#platform/lake-client';
+import { createLakeClient, type LakeAddress } from '#platform/lake-client';
 import { silentLog } from '#platform/log';
 
-/** A lake of its own for one test file, with a folder for its objects beside it. */
+/** A ClickHouse server that `npm run compat` names. */
+const external = process.env['CLICKHOUSE_URL'] ?? '';
+const externalAddress: LakeAddress | undefined =
+  external === ''
+    ? undefined
+    : {
+        url: external,
+        user: process.env['CLICKHOUSE_USER'] ?? 'default',
+        password: process.env['CLICKHOUSE_PASSWORD'] ?? '',
+      };
+
+/** Whether the lake of the tests is embedded, not a server of somebody's. */
+export const isEmbeddedLake = externalAddress === undefined;
+
+/** A lake of its own for one test file, or the given server; with a folder for its objects beside it. */
 export async function startTestLake() {
   const folder = await mkdtemp(path.join(tmpdir(), 'margay-lake-'));
   const secret = 'lake-of-tests';
@@ -17,16 +31,16 @@ export async function startTestLake() {
       memoryBytesMax: 2_000_000_000,
       log: silentLog,
     });
-  const server = await start();
-  const client = createLakeClient({ url: server.url, user: 'margay', password: secret });
+  const server = externalAddress === undefined ? await start() : undefined;
+  const client = createLakeClient(externalAddress ?? { url: server?.url ?? '', user: 'margay', password: secret });
   return {
     folder,
-    server,
+    url: externalAddress?.url ?? server?.url ?? '',
     client,
     start,
     async close() {
       await client.close();
-      await server.stop();
+      await server?.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -96,6 +96,10 @@ export const settings = z.object({
     .describe('Access key; without it the usual AWS sources are asked.'),
   MARGAY_S3_SECRET_ACCESS_KEY: z.string().min(1).optional().describe('Secret key.'),
   CLICKHOUSE_URL: url('http:', 'https:').optional().describe('External ClickHouse.'),
+  MARGAY_LAKE_ENGINE: z
+    .enum(['MergeTree', 'ReplicatedMergeTree'])
+    .default('MergeTree')
+    .describe('Engine of new tables; ReplicatedMergeTree in a Replicated database of a cluster.'),
   CLICKHOUSE_USER: z.string().optional().describe('User of the external ClickHouse.'),
   CLICKHOUSE_PASSWORD: z.string().optional().describe('Password of the external ClickHouse.'),
 });

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { DomainError } from '#platform/errors';
+import { readSettings, writeSettings } from './engine-settings.ts';
 
 export type LakeAddress = { readonly url: string; readonly user: string; readonly password: string };
 
@@ -92,22 +93,11 @@ async function translated<T>(sql: string, work: Promise<T>): Promise<T> {
   }
 }
 
-const insertSettings = {
-  date_time_input_format: 'best_effort',
-  input_format_skip_unknown_fields: 0,
-  // Texts inside objects that look like times stay the texts they were.
-  input_format_try_infer_dates: 0,
-  input_format_try_infer_datetimes: 0,
-  // Half of a surrogate pair is bad Unicode but no reason to lose the row.
-  input_format_json_throw_on_bad_escape_sequence: 0,
-  async_insert: 0,
-} as const;
-
 async function insertRows(client: ClickHouseClient, table: string, ndjson: Buffer, token: string): Promise<void> {
   const { stream } = await client.exec({
     query: `INSERT INTO ${table} FORMAT JSONEachRow`,
     values: Readable.from([ndjson]),
-    clickhouse_settings: { ...insertSettings, insert_deduplication_token: token },
+    clickhouse_settings: { ...writeSettings, insert_deduplication_token: token },
   });
   // The connection is free for others only when its answer has been read.
   stream.resume();
@@ -194,8 +184,7 @@ export function createLakeClient(address: LakeAddress): LakeClient {
           clickhouse_settings: {
             max_execution_time: limits.timeoutSeconds ?? 30,
             max_result_rows: String(limits.rowsMax ?? 100_000),
-            output_format_json_quote_64bit_integers: 0,
-            date_time_output_format: 'iso',
+            ...readSettings,
           },
         });
         return parseRows<Row>(await result.text());

@@ -24,6 +24,8 @@ export type Database = {
   /** Calls back on each NOTIFY of the channel, reconnecting by itself; callers poll as well, since notices can be lost. */
   listen(channel: string, onNotice: (payload: string) => void): Promise<() => Promise<void>>;
   ping(): Promise<void>;
+  /** The server's clock, which all processes of a deployment share. */
+  now(): Promise<Date>;
   close(): Promise<void>;
 };
 
@@ -121,6 +123,10 @@ export function openDatabase(options: Options): Database {
     listen: (channel, onNotice) => listenOn(options, channel, onNotice),
     async ping() {
       await pool.query('SELECT 1');
+    },
+    async now() {
+      const { rows } = await pool.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+      return rows[0]?.now ?? new Date();
     },
     close: () => pool.end(),
   };
