@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { type Actor, admit, defineMutation, defineQuery } from '#access';
 import type { AuditRecorder } from '#audit';
 import { badInput, DomainError } from '#platform/errors';
-import type { Database } from '#platform/postgres';
+import type { Database, TenantTx } from '#platform/postgres';
 import { type CompiledSchema, compileSchema } from './compiled-schema.ts';
 import { managedSchemas } from './managed-schemas.ts';
-import { findSchema, listOwnSchemas, saveSchema, type StoredSchema } from './schema-store.ts';
+import { findSchema, listOwnSchemas, measureOwnSchemas, saveSchema, type StoredSchema } from './schema-store.ts';
 
 /** A schema as people see it, managed or their own. */
 export type LogSchema = StoredSchema & { readonly isManaged: boolean };
@@ -85,6 +85,24 @@ function refuseIncompatible(before: CompiledSchema, after: CompiledSchema): void
   }
 }
 
+/** What one tenant may have: lists are read whole, and so is what a source is compared with. */
+const ownMax = { count: 2000, bytes: 32 * 1024 * 1024 };
+
+/** Refuses what would make the tenant's schemas too many, or too long together. */
+async function refuseTooMany(tx: TenantTx, before: StoredSchema | undefined, spec: string): Promise<void> {
+  const { count, bytes } = await measureOwnSchemas(tx);
+  if (before === undefined && count >= ownMax.count)
+    throw badInput(
+      'name',
+      `name: there are ${count} schemas of your own, and ${ownMax.count} is the most. Put log types that are alike into one schema.`,
+    );
+  if (bytes - Buffer.byteLength(before?.spec ?? '') + Buffer.byteLength(spec) > ownMax.bytes)
+    throw badInput(
+      'spec',
+      `spec: your schemas together would have more than ${ownMax.bytes / 1024 / 1024} MiB. Make this or others shorter.`,
+    );
+}
+
 export function createSchemaService({
   database,
   audit,
@@ -115,6 +133,7 @@ export function createSchemaService({
       return database.withTenant(actor.tenantId, async (tx) => {
         const before = await findSchema(tx, name);
         if (before !== undefined) refuseIncompatible(compiled(before.spec), after);
+        await refuseTooMany(tx, before, spec);
         const wanted = {
           name,
           spec,

@@ -53,6 +53,15 @@ export async function listOwnSchemas(tx: TenantTx): Promise<readonly StoredSchem
   return rows.map(toSchema);
 }
 
+/** How many schemas of its own a tenant has, and how long their texts are together. */
+export async function measureOwnSchemas(tx: TenantTx): Promise<{ readonly count: number; readonly bytes: number }> {
+  const rows = await tx.query<{ count: number; bytes: number }>(
+    `SELECT count(*)::int AS count, coalesce(sum(octet_length(spec)), 0)::float8 AS bytes FROM log_schemas WHERE tenant_id = $1`,
+    [tx.tenantId],
+  );
+  return rows[0] ?? { count: 0, bytes: 0 };
+}
+
 type Write = Pick<StoredSchema, 'name' | 'spec' | 'description' | 'referenceUrl' | 'isFieldDiscoveryEnabled'>;
 
 /** Writes the next revision if the stored one is `revision` (0: there is none). Returns whether it was. */
