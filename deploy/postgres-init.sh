@@ -1,0 +1,15 @@
+#!/bin/sh
+# Roles and database of Margay on an empty Postgres, as src/platform/postgres/provision.ts makes them.
+set -eu
+psql -v ON_ERROR_STOP=1 -v owner="$MARGAY_OWNER_PASSWORD" -v app="$MARGAY_APP_PASSWORD" --username "$POSTGRES_USER" <<'SQL'
+CREATE ROLE margay_system NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
+CREATE ROLE margay_jobs NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
+CREATE ROLE margay_owner LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD :'owner';
+CREATE ROLE margay_app LOGIN NOINHERIT NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD :'app';
+GRANT margay_system, margay_jobs TO margay_app;
+GRANT margay_jobs TO margay_owner;
+CREATE DATABASE margay OWNER margay_owner;
+REVOKE ALL ON DATABASE margay FROM PUBLIC;
+GRANT CONNECT ON DATABASE margay TO margay_app;
+GRANT TEMPORARY ON DATABASE margay TO margay_jobs;
+SQL
