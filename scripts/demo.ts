@@ -42,6 +42,12 @@ async function startReceiver(
   return { server, url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/` };
 }
 
+/** Stores that the environment names are used instead of embedded ones (`scripts/services/with-servers.ts`). */
+function storesOfEnvironment(): Readonly<Record<string, string | undefined>> {
+  const isStore = (name: string) => /^(?:DATABASE|REDIS|CLICKHOUSE|S3|MARGAY_S3)_/.test(name);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => isStore(name)));
+}
+
 function percentile(values: readonly number[], share: number): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? null;
@@ -67,6 +73,7 @@ async function run(folder: string): Promise<number> {
   const received = new Map<string, number>();
   const { server, url: receiverUrl } = await startReceiver(received);
   const environment = {
+    ...storesOfEnvironment(),
     MARGAY_DATA_DIR: path.join(folder, 'data'),
     MARGAY_PORT: '0',
     MARGAY_LOG_LEVEL: 'error',
