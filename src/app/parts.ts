@@ -7,6 +7,7 @@ import {
   createDetectionService,
   createSandboxPool,
   createTestingService,
+  createTenantSnapshots,
   type SandboxPool,
   type WallReport,
 } from '#detections';
@@ -25,7 +26,7 @@ import { createAddressGuard, createHttpClient } from '#platform/http-client';
 import { systemIds } from '#platform/ids';
 import { createLakeClient } from '#platform/lake-client';
 import { createLog } from '#platform/log';
-import { encryptObjects } from '#platform/objects';
+import { encryptObjects, type ObjectStore } from '#platform/objects';
 import { openDatabase } from '#platform/postgres';
 import { createMasterKeys, createObjectKeys, createSecrets, createTenantKeys } from '#platform/secrets';
 import { createSystemErrorRecorder, createSystemErrorService } from '#system-errors';
@@ -74,13 +75,20 @@ export function openOutbound({ clock, ids }: Platform, runtime: Runtime) {
   };
 }
 
-/** Starts the interpreter pool behind the strongest wall there is. */
+/** Starts the interpreter pool behind the strongest wall there is. With the object store it keeps warm starts there. */
 export async function openSandbox(
-  runtime: Runtime,
+  { settings, dataDir }: Runtime,
+  objects?: ObjectStore,
 ): Promise<{ readonly pool: SandboxPool; readonly walls: WallReport }> {
-  const bundle = await buildBundle(path.resolve(runtime.dataDir, 'bundle'));
+  const bundle = await buildBundle(path.resolve(dataDir, 'bundle'));
   const walls = await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() });
-  return { pool: createSandboxPool({ walls, bundle }), walls: walls.report };
+  const pool = createSandboxPool({
+    walls,
+    bundle,
+    memoryBytesMax: settings.MARGAY_SANDBOX_MEMORY_MIB * 1024 * 1024,
+    ...(objects && { snapshots: createTenantSnapshots({ objects, bundle }) }),
+  });
+  return { pool, walls: walls.report };
 }
 
 /** Why a second tenant may not come, or undefined. */

@@ -1,4 +1,4 @@
-import { deleteOldStatistics, deleteUnusedRevisions, forgetEvaluations } from '#detections';
+import { deleteOldStatistics, deleteUnusedRevisions, forgetEvaluations, sweepCache } from '#detections';
 import { deleteEndedSessions } from '#identity';
 import { createBatchRetention } from '#ingestion';
 import type { Clock } from '#platform/clock';
@@ -34,6 +34,11 @@ export function retentionTasks(
       name: 'statistics of detections',
       run: () => database.withSystem('retention looks at all tenants', deleteOldStatistics),
       fullRound: Infinity,
+    },
+    {
+      name: 'cached values of detections',
+      run: () => database.withSystem('retention looks at all tenants', (tx) => sweepCache(tx, clock.now())),
+      fullRound: 10_000,
     },
     {
       name: 'ended sessions',

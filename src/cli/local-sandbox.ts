@@ -16,7 +16,7 @@ export async function withLocalSandbox<T>(
   try {
     const bundle = await buildBundle(folder);
     const walls = await chooseWalls({ bundle, ...host });
-    const sandbox = createSandboxPool({ walls, bundle, processesMax: 1, limits: { loadTimeoutMs: 60_000 } });
+    const sandbox = createSandboxPool({ walls, bundle, limits: { loadTimeoutMs: 60_000 } });
     try {
       return await work(sandbox);
     } finally {

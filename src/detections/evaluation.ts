@@ -4,6 +4,9 @@ import { DomainError } from '#platform/errors';
 import { hashId } from '#platform/ids';
 import type { ObjectStore } from '#platform/objects';
 import type { Database } from '#platform/postgres';
+import type { CacheChange } from './cache/cache-item.ts';
+import { openCacheSession } from './cache/cache-session.ts';
+import { applyCacheChanges, readCache } from './cache/cache-store.ts';
 import type { ContentItem, RuleSpec } from './content/content-item.ts';
 import { isRuleItem } from './content/derived.ts';
 import {
@@ -15,7 +18,7 @@ import {
   resultsKey,
   saveAlertIds,
 } from './detection-store.ts';
-import type { RuleError, RuleMatch, RuleStatistics, SandboxPool } from './sandbox/sandbox-contract.ts';
+import type { RuleError, RuleMatch, SandboxPool } from './sandbox/sandbox-contract.ts';
 import { type LogResult, linesOf, runRules } from './run-rules.ts';
 import { type EvaluationContent, evaluationContent } from './sandbox-content.ts';
 import { addStatistics } from './statistics-store.ts';
@@ -47,6 +50,15 @@ type Deps = {
   readonly lake: Pick<Lake, 'stage'>;
   readonly alerts: AlertIntake;
 };
+
+/** What came of a batch, and what its rules will remember. */
+type BatchResult = { readonly logs: readonly LogResult[]; readonly cache: readonly CacheChange[] };
+
+/** Results stored before rules could remember anything are a bare list. */
+function parseResult(text: string): BatchResult {
+  const stored = JSON.parse(text) as BatchResult | readonly LogResult[];
+  return 'logs' in stored ? stored : { logs: stored, cache: [] };
+}
 
 type Hit = {
   readonly match: DetectionMatch;
@@ -215,19 +227,19 @@ async function contentOf({ database }: Deps, tenantId: string, revision: string)
 }
 
 /** Results of the first finished run; stored before any effect, so a retry cannot find something else. */
-async function storedResults(
-  deps: Deps,
-  batch: BatchToEvaluate,
-  content: EvaluationContent,
-): Promise<readonly LogResult[]> {
+async function storedResults(deps: Deps, batch: BatchToEvaluate, content: EvaluationContent): Promise<BatchResult> {
   const key = resultsKey(batch.tenantId, batch.batchId);
-  const read = async () => JSON.parse((await deps.objects.get(key)).toString('utf8')) as readonly LogResult[];
+  const read = async () => parseResult((await deps.objects.get(key)).toString('utf8'));
   try {
     return await read();
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'not_found') throw error;
   }
-  const results = await runRules(deps.sandbox, batch.tenantId, content, batch.logs);
+  const cache = openCacheSession(batch.evaluatedAt, (keys) =>
+    deps.database.withTenant(batch.tenantId, (tx) => readCache(tx, keys)),
+  );
+  const logs = await runRules(deps.sandbox, { tenantId: batch.tenantId, content, logs: batch.logs, cache });
+  const results = { logs, cache: cache.changes() };
   // A worker that was thought dead may have stored its own in the meantime: the first one counts for both.
   const isFirst = await deps.objects.putNew(key, Buffer.from(JSON.stringify(results)));
   return isFirst ? results : read();
@@ -235,7 +247,7 @@ async function storedResults(
 
 export function createEvaluator(deps: Deps): Evaluator {
   const { database } = deps;
-  const applyOnce = (batch: BatchToEvaluate, hits: readonly Hit[], statistics: readonly RuleStatistics[]) =>
+  const applyOnce = (batch: BatchToEvaluate, hits: readonly Hit[], { logs, cache }: BatchResult) =>
     database.withTenant(batch.tenantId, async (tx) => {
       if (!(await insertEvaluation(tx, batch.batchId, batch.evaluatedAt)))
         return (await findAlertIds(tx, batch.batchId)) ?? [];
@@ -246,7 +258,9 @@ export function createEvaluator(deps: Deps): Evaluator {
         matches: hits.map((hit) => hit.match),
       });
       await saveAlertIds(tx, batch.batchId, alertIds);
+      const statistics = logs.flatMap((log) => log.statistics ?? []);
       await addStatistics(tx, batch.evaluatedAt, statistics);
+      await applyCacheChanges(tx, cache, batch.evaluatedAt);
       return alertIds;
     });
   return {
@@ -260,9 +274,8 @@ export function createEvaluator(deps: Deps): Evaluator {
     async evaluate(batch) {
       const content = await contentOf(deps, batch.tenantId, batch.contentRevision);
       const results = await storedResults(deps, batch, content);
-      const hits = hitsOf(batch, results, ruleSpecs(content.items));
-      const statistics = results.flatMap((result) => result.statistics ?? []);
-      const alertIds = await applyOnce(batch, hits, statistics);
+      const hits = hitsOf(batch, results.logs, ruleSpecs(content.items));
+      const alertIds = await applyOnce(batch, hits, results);
       const staged = await deps.lake.stage(batch.tenantId, batch.batchId, lakeRows(hits, alertIds));
       await database.withTenant(batch.tenantId, (tx) => staged.register(tx));
       const ruleErrors = hits.filter((hit) => hit.error !== undefined).length;

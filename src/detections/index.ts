@@ -1,3 +1,4 @@
+export { sweepCache } from './cache/cache-store.ts';
 export { checkContent, checkItem, checkPacks, type ItemProblem } from './content/check-content.ts';
 export { type FileProblem, loadContentDirectory } from './content/content-directory.ts';
 export { type ContentItem, typeName } from './content/content-item.ts';
@@ -14,6 +15,7 @@ export { createEvaluator, type Evaluator } from './evaluation.ts';
 export { buildBundle } from './sandbox/host/bundle.ts';
 export type { SandboxPool, UnitTest, UnitTestResult } from './sandbox/sandbox-contract.ts';
 export { createSandboxPool } from './sandbox/sandbox-pool.ts';
+export { createTenantSnapshots } from './sandbox/tenant-snapshots.ts';
 export { evaluationContent, sandboxContent } from './sandbox-content.ts';
 export { chooseWalls, type WallReport } from './sandbox/walls/walls.ts';
 export { createTestingService, type TestingService } from './testing/testing-service.ts';

@@ -1,3 +1,4 @@
+import type { CacheSession } from './cache/cache-session.ts';
 import type { ContentItem } from './content/content-item.ts';
 import { isRuleItem, type RuleItem } from './content/derived.ts';
 import type { RuleError, RuleMatch, RuleStatistics, SandboxPool } from './sandbox/sandbox-contract.ts';
@@ -119,12 +120,18 @@ function applyFilters(result: LogResult, { rows }: LogRows, filters: ReadonlyMap
   return { ...result, matches: result.matches.filter(isKept), errors: result.errors.filter(isKept) };
 }
 
+type BatchToRun = {
+  readonly tenantId: string;
+  readonly content: EvaluationContent;
+  readonly logs: readonly LogRows[];
+  /** What the rules remember; without it nothing. */
+  readonly cache?: CacheSession;
+};
+
 /** Runs every rule of the content over the rows of a batch. */
 export async function runRules(
   sandbox: Pick<SandboxPool, 'evaluate'>,
-  tenantId: string,
-  content: EvaluationContent,
-  logs: readonly LogRows[],
+  { tenantId, content, logs, cache }: BatchToRun,
 ): Promise<readonly LogResult[]> {
   const loaded = sandboxContent(content);
   const { simple, filters } = compiledContent(content);
@@ -133,7 +140,10 @@ export async function runRules(
     const { logType, rows: records } = log;
     const parts = [runSimple(simple, log)];
     if (loaded.rules.some((rule) => rule.logTypes.includes(logType)))
-      parts.push({ logType, ...(await sandbox.evaluate({ tenantId, content: loaded, logType, records })) });
+      parts.push({
+        logType,
+        ...(await sandbox.evaluate({ tenantId, content: loaded, logType, records, ...(cache && { cache }) })),
+      });
     const merged: LogResult = {
       logType,
       matches: parts.flatMap((part) => part.matches),

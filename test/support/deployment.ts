@@ -27,7 +27,7 @@ export async function startTestDeployment({ folder: given, environment: more = {
   };
   const deployment = await startDeployment({ environment, roles: 'all', say: () => undefined });
   const platform = openPlatform(deployment.runtime);
-  const sandbox = await openSandbox(deployment.runtime);
+  const sandbox = await openSandbox(deployment.runtime, platform.objects);
   const services = createServices(platform, deployment.runtime, sandbox);
   const url = publicUrl(deployment.runtime);
   return {

@@ -16,7 +16,7 @@ const placesForTheIdle = 1;
 export async function startWorker(runtime: Runtime, platform: Platform): Promise<Started> {
   const { database, log, clock, objects, secrets, lake } = platform;
   const { settings } = runtime;
-  const sandbox = await openSandbox(runtime);
+  const sandbox = await openSandbox(runtime, objects);
   const evaluator = createEvaluator({
     database,
     sandbox: sandbox.pool,

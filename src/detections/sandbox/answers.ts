@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cacheChange, cacheChangesMax, cacheKeyLengthMax } from '../cache/cache-item.ts';
 import { SandboxFailure } from './sandbox-process.ts';
 
 /** What a guest answers is data of an untrusted tenant: shapes and bounds are checked, anything else kills the sandbox. */
@@ -41,6 +42,7 @@ const evaluateAnswer = z.object({
   matches: z.array(match).max(1_000_000),
   errors: z.array(ruleError).max(100_000),
   statistics: z.array(z.tuple([count, count, count, count, count])).max(20_000),
+  cache: z.array(cacheChange).max(cacheChangesMax),
 });
 
 const described = z.object({ exception: shortText, message: shortText });
@@ -77,6 +79,17 @@ function parse<Schema extends z.ZodType>(schema: Schema, bytes: Buffer): z.outpu
   const result = schema.safeParse(data);
   if (!result.success) throw new SandboxFailure('protocol', 'The interpreter answered out of form.', undefined);
   return result.data;
+}
+
+const cacheQuestion = z.object({ keys: z.array(z.string().max(cacheKeyLengthMax)).max(100) });
+
+/** Keys that a guest asks for; undefined when it asks out of form. */
+export function parseQuestion(bytes: Buffer): readonly string[] | undefined {
+  try {
+    return cacheQuestion.parse(JSON.parse(bytes.toString('utf8'))).keys;
+  } catch {
+    return undefined;
+  }
 }
 
 export const parseLoad = (bytes: Buffer) => parse(loadAnswer, bytes);

@@ -1,3 +1,5 @@
+import type { CacheSession } from '../cache/cache-session.ts';
+
 type Severity = 'INFO' | 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
 
 export type SandboxRule = {
@@ -103,6 +105,8 @@ export type SandboxPool = {
     readonly content: SandboxContent;
     readonly logType: string;
     readonly records: Buffer;
+    /** What the rules remember between events; without it they begin with nothing and it is forgotten. */
+    readonly cache?: CacheSession;
   }): Promise<EvaluationResult>;
   /** Runs unit tests of one rule; the content need not be stored. */
   test(request: {
@@ -113,5 +117,7 @@ export type SandboxPool = {
   }): Promise<readonly UnitTestResult[]>;
   /** Loads the content and reports what does not load. */
   check(request: { readonly tenantId: string; readonly content: SandboxContent }): Promise<readonly RuleError[]>;
+  /** What the pool holds now. */
+  status(): { readonly processes: number; readonly memoryBytes: number };
   close(): Promise<void>;
 };

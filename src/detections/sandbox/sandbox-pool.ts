@@ -1,17 +1,27 @@
-import { DomainError } from '#platform/errors';
+import { createAdmission, type Tenancy } from './admission.ts';
+import { privateMemoryOf } from './process-usage.ts';
+import { createProcessSource } from './process-source.ts';
 import type { SandboxPool } from './sandbox-contract.ts';
-import { SandboxProcess } from './sandbox-process.ts';
 import { type SandboxLimits, TenantSandbox } from './tenant-sandbox.ts';
+import type { TenantSnapshots } from './tenant-snapshots.ts';
 import type { Walls } from './walls/walls.ts';
 
 type Deps = {
   readonly walls: Walls;
   readonly bundle: string;
   readonly limits?: Partial<SandboxLimits>;
-  /** Interpreters kept warm; beyond it the one unused for longest is ended. About 200 MB each. */
-  readonly processesMax?: number;
+  /** Without it every process loads its content from source. */
+  readonly snapshots?: TenantSnapshots;
+  /** All interpreters together; about 150 MiB each. */
+  readonly memoryBytesMax?: number;
+  /** One that holds more after its work is ended. */
+  readonly processBytesMax?: number;
   /** Chunks after which a tenant gets a fresh interpreter. */
   readonly recycleAfterChunks?: number;
+  /** An interpreter that nobody asked for so long is ended. */
+  readonly idleMs?: number;
+  /** The same, when the tenant's content has changed and another holds the new one. */
+  readonly drainMs?: number;
 };
 
 const defaultSandboxLimits: SandboxLimits = {
@@ -23,75 +33,110 @@ const defaultSandboxLimits: SandboxLimits = {
   culpritsMax: 5,
 };
 
-/** Interpreters that have seen no tenant yet: one is always started ahead, because starting takes longer than a batch. */
-function createSpares(walls: Walls, bundle: string) {
-  let spare: SandboxProcess | undefined;
-  let isClosed = false;
-  const refill = (): void => {
-    if (!isClosed && !spare?.isAlive) spare = new SandboxProcess(walls, bundle);
-  };
-  refill();
-  return {
-    async take(): Promise<SandboxProcess> {
-      const taken = spare?.isAlive ? spare : new SandboxProcess(walls, bundle);
-      spare = undefined;
+const mebibyte = 1024 * 1024;
+const defaults = {
+  memoryBytesMax: 4096 * mebibyte,
+  processBytesMax: 450 * mebibyte,
+  recycleAfterChunks: 20_000,
+  idleMs: 10 * 60_000,
+  drainMs: 20_000,
+};
+
+/** A place for one interpreter: its calls go one at a time, in order of arrival. */
+class Slot implements Tenancy {
+  readonly sandbox: TenantSandbox;
+  readonly group: string;
+  readonly madeAt = performance.now();
+  usedAt = performance.now();
+  memoryBytes = 0;
+  #queue: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(group: string, make: (slot: Slot) => TenantSandbox) {
+    this.group = group;
+    this.sandbox = make(this);
+  }
+
+  get isIdle(): boolean {
+    return this.#waiting === 0;
+  }
+
+  end(): void {
+    this.sandbox.close();
+    this.memoryBytes = 0;
+  }
+
+  async inTurn<T>(work: (sandbox: TenantSandbox) => Promise<T>, after: () => Promise<void>): Promise<T> {
+    this.#waiting += 1;
+    const result = this.#queue.then(async () => {
       try {
-        await taken.ready;
-      } catch (error) {
-        // No tenant's rule was near it: this machine is short of something, and the work waits for better times.
-        throw new DomainError('unavailable', {
-          publicMessage: 'No interpreter could be started for detections. Try again in a moment.',
-          retryable: true,
-          retryAfterSeconds: 5,
-          cause: error,
-        });
+        return await work(this.sandbox);
       } finally {
-        refill();
+        await after();
       }
-      return taken;
-    },
-    close(): void {
-      isClosed = true;
-      spare?.kill();
-    },
-  };
+    });
+    this.#queue = result.catch(() => undefined);
+    try {
+      return await result;
+    } finally {
+      this.#waiting -= 1;
+      this.usedAt = performance.now();
+    }
+  }
+
+  async settled(): Promise<void> {
+    await this.#queue;
+  }
 }
 
-type Slot = { readonly sandbox: TenantSandbox; queue: Promise<unknown>; waiting: number; usedAt: number };
-
-/** One sandbox per key, one call at a time per sandbox in order of arrival, the idle ones bounded in number. */
-function createSlots(make: () => TenantSandbox, idleMax: number, recycleAfterChunks: number) {
+/** Slots by key. Content that changes gets a slot of its own; the old one ends when its last batches are done. */
+function createSlots(options: typeof defaults, make: (tenantId: string, slot: Slot) => TenantSandbox) {
   const slots = new Map<string, Slot>();
-  const slotOf = (key: string): Slot => {
-    const slot = slots.get(key) ?? { sandbox: make(), queue: Promise.resolve(), waiting: 0, usedAt: 0 };
-    slots.set(key, slot);
-    return slot;
-  };
-  const evict = (): void => {
-    const idle = [...slots].filter(([, slot]) => slot.waiting === 0).toSorted(([, a], [, b]) => a.usedAt - b.usedAt);
-    for (const [key, slot] of idle.slice(0, Math.max(0, slots.size - idleMax))) {
-      slot.sandbox.close();
+  const admission = createAdmission(options.memoryBytesMax, () => slots.values());
+  const dropIdle = (): void => {
+    const now = performance.now();
+    for (const [key, slot] of slots) {
+      const isOld = [...slots.values()].some((other) => other.group === slot.group && other.madeAt > slot.madeAt);
+      if (!slot.isIdle || now - slot.usedAt < (isOld ? options.drainMs : options.idleMs)) continue;
+      slot.end();
       slots.delete(key);
     }
+    admission.recheck();
+  };
+  const timer = setInterval(dropIdle, Math.min(options.idleMs, options.drainMs)).unref();
+  const tidy = async (slot: Slot): Promise<void> => {
+    const { sandbox } = slot;
+    const held = sandbox.pid === undefined ? undefined : await privateMemoryOf(sandbox.pid);
+    if (!sandbox.isRunning || sandbox.chunks > options.recycleAfterChunks || (held ?? 0) > options.processBytesMax)
+      slot.end();
+    else slot.memoryBytes = held ?? slot.memoryBytes;
   };
   return {
-    async inTurn<T>(key: string, work: (sandbox: TenantSandbox) => Promise<T>): Promise<T> {
-      const slot = slotOf(key);
-      slot.waiting += 1;
-      const result = slot.queue.then(() => work(slot.sandbox));
-      slot.queue = result.catch(() => undefined);
+    admission,
+    async inTurn<T>(
+      place: { readonly tenantId: string; readonly purpose: string; readonly revision?: string },
+      work: (sandbox: TenantSandbox) => Promise<T>,
+    ): Promise<T> {
+      const group = `${place.tenantId}/${place.purpose}`;
+      const key = `${group}/${place.revision ?? ''}`;
+      const slot = slots.get(key) ?? new Slot(group, (made) => make(place.tenantId, made));
+      slots.set(key, slot);
       try {
-        return await result;
+        return await slot.inTurn(work, () => tidy(slot));
       } finally {
-        slot.waiting -= 1;
-        slot.usedAt = performance.now();
-        slot.sandbox.recycleAfter(recycleAfterChunks);
-        evict();
+        admission.recheck();
       }
     },
+    status: () => ({
+      processes: [...slots.values()].filter((slot) => slot.sandbox.isRunning).length,
+      memoryBytes: [...slots.values()].reduce((sum, slot) => sum + slot.memoryBytes, 0),
+    }),
     async close(): Promise<void> {
-      for (const { sandbox } of slots.values()) sandbox.close();
-      await Promise.all([...slots.values()].map((slot) => slot.queue));
+      clearInterval(timer);
+      for (const slot of slots.values()) slot.end();
+      admission.recheck();
+      await Promise.all([...slots.values()].map((slot) => slot.settled()));
+      for (const slot of slots.values()) slot.end();
     },
   };
 }
@@ -100,29 +145,41 @@ function createSlots(make: () => TenantSandbox, idleMax: number, recycleAfterChu
  * One interpreter process per active tenant and purpose; a process never serves two tenants, not even in turn.
  * Tests and checks run content that is not saved, so never in the process that evaluates the tenant's real events.
  */
-export function createSandboxPool({
-  walls,
-  bundle,
-  limits,
-  processesMax = 20,
-  recycleAfterChunks = 20_000,
-}: Deps): SandboxPool {
-  const spares = createSpares(walls, bundle);
+export function createSandboxPool({ walls, bundle, limits, snapshots, ...given }: Deps): SandboxPool {
+  const source = createProcessSource(walls, bundle);
   const allLimits = { ...defaultSandboxLimits, ...limits };
-  const slots = createSlots(
-    () => new TenantSandbox({ newProcess: () => spares.take(), limits: allLimits }),
-    processesMax,
-    recycleAfterChunks,
-  );
+  const slots = createSlots({ ...defaults, ...given }, (tenantId, slot) => {
+    const isLive = slot.group.endsWith('/evaluate');
+    return new TenantSandbox({
+      limits: allLimits,
+      newProcess: async (image) => {
+        await slots.admission.admit(slot);
+        return source.take(image);
+      },
+      snapshots: isLive && snapshots ? bindSnapshots(snapshots, tenantId) : undefined,
+    });
+  });
   return {
-    evaluate: ({ tenantId, content, logType, records }) =>
-      slots.inTurn(`${tenantId}/evaluate`, (sandbox) => sandbox.evaluate(content, logType, records)),
+    evaluate: ({ tenantId, content, logType, records, cache }) =>
+      slots.inTurn({ tenantId, purpose: 'evaluate', revision: content.revision }, (sandbox) =>
+        sandbox.evaluate(content, { logType, records, cache }),
+      ),
     test: ({ tenantId, content, ruleId, tests }) =>
-      slots.inTurn(`${tenantId}/test`, (sandbox) => sandbox.test(content, ruleId, tests)),
-    check: ({ tenantId, content }) => slots.inTurn(`${tenantId}/test`, (sandbox) => sandbox.check(content)),
+      slots.inTurn({ tenantId, purpose: 'test' }, (sandbox) => sandbox.test(content, ruleId, tests)),
+    check: ({ tenantId, content }) => slots.inTurn({ tenantId, purpose: 'test' }, (sandbox) => sandbox.check(content)),
+    status: () => slots.status(),
     async close() {
-      spares.close();
+      source.close();
       await slots.close();
     },
+  };
+}
+
+function bindSnapshots(snapshots: TenantSnapshots, tenantId: string) {
+  return {
+    find: (revision: string) => snapshots.find(tenantId, revision),
+    save: (revision: string, snapshot: Parameters<TenantSnapshots['save']>[2]) =>
+      snapshots.save(tenantId, revision, snapshot),
+    forget: (revision: string) => snapshots.forget(tenantId, revision),
   };
 }

@@ -1,5 +1,7 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import path from 'node:path';
+import { frameKinds } from './host/frames.ts';
+import { processorTimeOf } from './process-usage.ts';
 import { spawnBehind, type Walls } from './walls/walls.ts';
 
 /** A sandbox ended or was ended before it answered. `progress` is the last rule and record it was at, when traced. */
@@ -16,12 +18,42 @@ export class SandboxFailure extends Error {
 }
 
 const answerBytesMax = 64 * 1024 * 1024;
-/** A start is our own work and no rule is near: it is only ended when it hangs, not when the machine is busy. */
+/** A snapshot is the whole heap, whose ceiling is 512 MiB; one larger than this is not worth keeping. */
+const snapshotBytesMax = 192 * 1024 * 1024;
+const questionBytesMax = 64 * 1024;
+const questionsMax = 20_000;
+/** A start takes seconds; on a machine with other work it has taken more than a minute. */
 const startTimeoutMs = 120_000;
+/** How many times its limit a guest may take by the clock while it has not used that much of a processor. */
+const patience = 5;
+const noBytes = Buffer.alloc(0);
 
-type Pending = { readonly resolve: (answer: Buffer) => void; readonly reject: (failure: SandboxFailure) => void };
+/** How a waiting process becomes an interpreter. */
+export type SandboxImage =
+  | { readonly kind: 'cold' }
+  | { readonly kind: 'generic' }
+  | { readonly kind: 'snapshot'; readonly bytes: Uint8Array };
 
-/** One interpreter process behind the walls, serving one request at a time. */
+/** Answers what a guest asks in the middle of a request. Undefined refuses, and ends the guest. */
+type Oracle = (question: Buffer) => Promise<Buffer | undefined>;
+
+type Limit = {
+  readonly timeoutMs: number;
+  /** The time begins anew at each sign of progress. */
+  readonly stallMs?: number | undefined;
+  readonly oracle?: Oracle | undefined;
+};
+
+type Pending = Limit & {
+  readonly resolve: (answer: Buffer) => void;
+  readonly reject: (failure: SandboxFailure) => void;
+  readonly bytesMax: number;
+  questions: number;
+};
+
+/**
+ * One interpreter process behind the walls, serving one request at a time. It waits until `start` tells it what to become.
+ */
 export class SandboxProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   #buffer: Buffer[] = [];
@@ -29,9 +61,12 @@ export class SandboxProcess {
   #pending: Pending | undefined;
   #progress: SandboxFailure['progress'];
   #timer: NodeJS.Timeout | undefined;
-  #stallMs = 0;
+  #deadline = 0;
+  /** When it last said which rule it is at. */
+  #movedAt = 0;
   #errorText = '';
   isAlive = true;
+  /** The process can be told to start. */
   readonly ready: Promise<void>;
   readonly exited: Promise<void>;
 
@@ -50,27 +85,34 @@ export class SandboxProcess {
       this.#child.once('exit', () => resolve());
     });
     void this.exited.then(() => this.#end('crash', `The interpreter ended. ${this.#errorText}`.trim()));
-    this.ready = this.#expect(startTimeoutMs).then(() => undefined);
+    this.ready = this.#expect({ timeoutMs: startTimeoutMs }).then(() => undefined);
     // Whoever uses the process awaits `ready`; a spare that dies unused is no unhandled rejection.
     this.ready.catch(() => undefined);
   }
 
-  /** Sends a request and waits for its answer. With `stallMs`, the time begins anew at each sign of progress. */
-  async request(
-    header: object,
-    body: Uint8Array,
-    limit: { readonly timeoutMs: number; readonly stallMs?: number },
-  ): Promise<Buffer> {
+  /** Process that was spawned: the wall's tool; the interpreter is below it. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Makes the interpreter. A snapshot that does not fit this build ends the process. */
+  async start(image: SandboxImage): Promise<void> {
+    await this.ready;
+    const bytes = image.kind === 'snapshot' ? image.bytes : noBytes;
+    await this.request({ kind: `start-${image.kind}` }, bytes, { timeoutMs: startTimeoutMs });
+  }
+
+  /** The memory of the interpreter as it is now. */
+  async snapshot(): Promise<Buffer> {
+    return this.request({ kind: 'snapshot' }, noBytes, { timeoutMs: startTimeoutMs }, snapshotBytesMax);
+  }
+
+  /** Sends a request and waits for its answer. */
+  async request(header: object, body: Uint8Array, limit: Limit, bytesMax = answerBytesMax): Promise<Buffer> {
     if (!this.isAlive) throw new SandboxFailure('crash', 'The interpreter has ended.', undefined);
-    const head = Buffer.from(JSON.stringify(header));
-    const lengths = Buffer.allocUnsafe(8);
-    lengths.writeUInt32LE(head.length, 0);
-    lengths.writeUInt32LE(body.length, 4);
     this.#progress = undefined;
-    const answer = this.#expect(limit.timeoutMs, limit.stallMs);
-    this.#child.stdin.write(lengths);
-    this.#child.stdin.write(head);
-    this.#child.stdin.write(body);
+    const answer = this.#expect(limit, bytesMax);
+    this.#send(header, body);
     return answer;
   }
 
@@ -79,17 +121,48 @@ export class SandboxProcess {
     this.#end('crash', 'The interpreter was stopped.');
   }
 
-  #expect(timeoutMs: number, stallMs?: number): Promise<Buffer> {
+  #send(header: object, body: Uint8Array): void {
+    const head = Buffer.from(JSON.stringify(header));
+    const lengths = Buffer.allocUnsafe(8);
+    lengths.writeUInt32LE(head.length, 0);
+    lengths.writeUInt32LE(body.length, 4);
+    this.#child.stdin.write(Buffer.concat([lengths, head]));
+    this.#child.stdin.write(body);
+  }
+
+  #expect(limit: Limit, bytesMax = answerBytesMax): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      this.#pending = { resolve, reject };
-      this.#stallMs = stallMs ?? 0;
-      this.#arm(stallMs ?? timeoutMs);
+      this.#pending = { ...limit, resolve, reject, bytesMax, questions: 0 };
+      this.#arm(limit.stallMs ?? limit.timeoutMs);
     });
   }
 
   #arm(milliseconds: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#end('timeout', `No answer within ${milliseconds} ms.`), milliseconds);
+    const startedAt = performance.now();
+    const usedBefore = this.#usedMs();
+    this.#deadline = startedAt + milliseconds;
+    const expire = (): void => {
+      const idleMs = performance.now() - this.#movedAt;
+      const { stallMs = 0 } = this.#pending ?? {};
+      if (this.#movedAt > startedAt && idleMs < stallMs) return this.#arm(stallMs - idleMs);
+      // On a busy host a rule may hardly have run when its time is over; it then has until it has used that time.
+      const usedNow = this.#usedMs();
+      // A process that was measured and no longer can be is about to be gone, which is told by its exit.
+      const used = Number.isNaN(usedNow) && !Number.isNaN(usedBefore) ? 0 : usedNow - usedBefore;
+      const waited = performance.now() - startedAt;
+      const isStarved = used >= 0 && used < milliseconds * 0.75 && waited < milliseconds * patience;
+      if (!isStarved)
+        return this.#end('timeout', `No answer within ${this.#pending?.stallMs ?? this.#pending?.timeoutMs} ms.`);
+      this.#timer = setTimeout(expire, Math.max(50, milliseconds - used));
+      return undefined;
+    };
+    this.#timer = setTimeout(expire, milliseconds);
+  }
+
+  /** Processor time so far, or not a number. */
+  #usedMs(): number {
+    return (this.pid === undefined ? undefined : processorTimeOf(this.pid)) ?? Number.NaN;
   }
 
   #end(kind: SandboxFailure['kind'], message: string): void {
@@ -99,7 +172,7 @@ export class SandboxProcess {
       this.#child.stdin.destroy();
       this.#child.stdout.destroy();
       try {
-        // The group holds unshare, its child and the interpreter.
+        // The group holds the wall's tool; what is behind the wall dies with it.
         if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL');
       } catch {
         // Already gone.
@@ -118,8 +191,8 @@ export class SandboxProcess {
       if (first === undefined || first.length < 5) this.#buffer = [Buffer.concat(this.#buffer)];
       const head = this.#buffer[0] ?? Buffer.alloc(0);
       const length = head.readUInt32LE(1);
-      if (length > answerBytesMax)
-        return this.#end('protocol', `The interpreter answered with more than ${answerBytesMax} bytes.`);
+      const bytesMax = this.#pending?.bytesMax ?? 0;
+      if (length > bytesMax) return this.#end('protocol', `The interpreter answered with more than ${bytesMax} bytes.`);
       if (this.#buffered < 5 + length) return undefined;
       const whole = this.#buffer.length === 1 ? head : Buffer.concat(this.#buffer);
       this.#buffer = whole.length === 5 + length ? [] : [whole.subarray(5 + length)];
@@ -130,16 +203,45 @@ export class SandboxProcess {
   }
 
   #frame(kind: number, body: Buffer): void {
-    if (kind === 2 && body.length === 8) {
+    const pending = this.#pending;
+    if (pending === undefined) return this.#end('protocol', 'The interpreter spoke without being asked.');
+    if (kind === frameKinds.progress && body.length === 8) {
       this.#progress = { rule: body.readUInt32LE(0), record: body.readUInt32LE(4) };
-      if (this.#stallMs > 0) this.#arm(this.#stallMs);
+      this.#movedAt = performance.now();
       return;
     }
-    if (kind !== 1 && kind !== 3) return this.#end('protocol', 'The interpreter sent a malformed frame.');
+    if (kind === frameKinds.question && body.length <= questionBytesMax) {
+      void this.#answerQuestion(pending, body);
+      return;
+    }
+    if (kind !== frameKinds.answer && kind !== frameKinds.ready)
+      return this.#end('protocol', 'The interpreter sent a malformed frame.');
     clearTimeout(this.#timer);
-    const pending = this.#pending;
     this.#pending = undefined;
-    pending?.resolve(body);
+    pending.resolve(body);
+    return undefined;
+  }
+
+  /** The time of the guest stands still while the parent looks something up. */
+  async #answerQuestion(pending: Pending, question: Buffer): Promise<void> {
+    clearTimeout(this.#timer);
+    const leftMs = Math.max(1, this.#deadline - performance.now());
+    pending.questions += 1;
+    if (pending.oracle === undefined || pending.questions > questionsMax)
+      return this.#end('protocol', 'The interpreter asked what it may not ask.');
+    try {
+      const reply = await pending.oracle(question);
+      if (this.#pending !== pending) return undefined;
+      if (reply === undefined) return this.#end('protocol', 'The interpreter asked out of form.');
+      this.#arm(leftMs);
+      this.#send({ kind: 'reply' }, reply);
+    } catch (error) {
+      // A store that does not answer is not the rule's fault: whoever waits sees the store's own error.
+      if (this.#pending !== pending) return undefined;
+      this.#pending = undefined;
+      pending.reject(error as SandboxFailure);
+      this.kill();
+    }
     return undefined;
   }
 }

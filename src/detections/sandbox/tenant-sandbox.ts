@@ -8,9 +8,11 @@ import type {
   UnitTest,
   UnitTestResult,
 } from './sandbox-contract.ts';
-import { type EvaluateAnswer, parseEvaluate, parseLoad, parseTest } from './answers.ts';
+import type { CacheSession } from '../cache/cache-session.ts';
+import { type EvaluateAnswer, parseEvaluate, parseLoad, parseQuestion, parseTest } from './answers.ts';
 import { type Chunk, chunkLines } from './chunks.ts';
-import { SandboxFailure, type SandboxProcess } from './sandbox-process.ts';
+import { SandboxFailure, type SandboxImage, type SandboxProcess } from './sandbox-process.ts';
+import type { TenantSnapshot } from './tenant-snapshots.ts';
 
 export type SandboxLimits = {
   readonly chunkRecords: number;
@@ -24,7 +26,32 @@ export type SandboxLimits = {
   readonly culpritsMax: number;
 };
 
-type Deps = { readonly newProcess: () => Promise<SandboxProcess>; readonly limits: SandboxLimits };
+type Deps = {
+  readonly newProcess: (image?: SandboxImage) => Promise<SandboxProcess>;
+  readonly limits: SandboxLimits;
+  /** Of the tenant whose sandbox this is. */
+  readonly snapshots:
+    | {
+        find(revision: string): Promise<TenantSnapshot | undefined>;
+        save(revision: string, snapshot: TenantSnapshot): Promise<void>;
+        forget(revision: string): Promise<void>;
+      }
+    | undefined;
+};
+
+/** Records of one log type, and what the rules remember while they look at them. */
+type Work = {
+  readonly logType: string;
+  readonly records: Buffer;
+  readonly cache?: CacheSession | undefined;
+};
+
+const answerFrom =
+  (cache: CacheSession) =>
+  async (question: Buffer): Promise<Buffer | undefined> => {
+    const keys = parseQuestion(question);
+    return keys && Buffer.from(JSON.stringify(await cache.see(keys)));
+  };
 
 const noBytes = Buffer.alloc(0);
 
@@ -50,22 +77,27 @@ export class TenantSandbox {
   #content: SandboxContent | undefined;
   #loadErrors: readonly RuleError[] = [];
   #unloadable = new Map<number, RuleError>();
-  #chunks = 0;
+  /** Content whose interpreter could not be kept as a snapshot. */
+  #unkeepable: string | undefined;
+  /** Chunks this interpreter has worked on. */
+  chunks = 0;
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
+  get isRunning(): boolean {
+    return this.#process?.isAlive === true;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   close(): void {
     this.#process?.kill();
     this.#process = undefined;
-  }
-
-  /** Starts anew with the next call once the interpreter has worked long enough. */
-  recycleAfter(chunks: number): void {
-    if (this.#chunks <= chunks) return;
-    this.close();
-    this.#chunks = 0;
+    this.chunks = 0;
   }
 
   /** Loads into a fresh interpreter and reports what does not load. */
@@ -79,10 +111,14 @@ export class TenantSandbox {
     if (this.#process?.isAlive && this.#content?.revision === content.revision) return this.#loadErrors;
     if (this.#content?.revision !== content.revision) this.#unloadable = new Map();
     this.#content = content;
+    this.close();
+    if (await this.#restore(content)) return this.#loadErrors;
     for (;;) {
       this.close();
       try {
         this.#loadErrors = await this.#tryLoad(content);
+        await this.#keep(content);
+        if (!this.isRunning) continue;
         return this.#loadErrors;
       } catch (failure) {
         this.close();
@@ -103,6 +139,40 @@ export class TenantSandbox {
           traceback: '',
         });
       }
+    }
+  }
+
+  /** Goes on from the snapshot of this content, if there is one that still fits. */
+  async #restore(content: SandboxContent): Promise<boolean> {
+    const found = await this.#deps.snapshots?.find(content.revision);
+    if (found === undefined) return false;
+    try {
+      this.#process = await this.#deps.newProcess({ kind: 'snapshot', bytes: found.memory });
+      parseLoad(await this.#process.request({ kind: 'ping' }, noBytes, { timeoutMs: this.#deps.limits.ruleTimeoutMs }));
+    } catch (failure) {
+      if (!(failure instanceof SandboxFailure)) throw failure;
+      await this.#deps.snapshots?.forget(content.revision);
+      return false;
+    }
+    this.#loadErrors = found.loadErrors;
+    this.#unloadable = new Map(found.unloadable);
+    return true;
+  }
+
+  /** Keeps the loaded interpreter as a snapshot, before it sees any event. */
+  async #keep(content: SandboxContent): Promise<void> {
+    const { snapshots } = this.#deps;
+    if (snapshots === undefined || this.#process === undefined || this.#unkeepable === content.revision) return;
+    const { loadErrors, unloadable } = { loadErrors: this.#loadErrors, unloadable: [...this.#unloadable] };
+    try {
+      const memory = await this.#process.snapshot();
+      // Not awaited: evaluation need not wait for a store, and without the snapshot the next start is slower, no more.
+      void snapshots.save(content.revision, { memory, loadErrors, unloadable }).catch(() => undefined);
+    } catch (failure) {
+      // Content that reached for the bridge to JavaScript cannot be kept; it is loaded again and runs without.
+      if (!(failure instanceof SandboxFailure)) throw failure;
+      this.#unkeepable = content.revision;
+      this.close();
     }
   }
 
@@ -132,14 +202,16 @@ export class TenantSandbox {
     return this.#process;
   }
 
-  async evaluate(content: SandboxContent, logType: string, records: Buffer): Promise<EvaluationResult> {
+  async evaluate(content: SandboxContent, work: Work): Promise<EvaluationResult> {
+    const { logType, records, cache } = work;
     const { chunkRecords, chunkBytes } = this.#deps.limits;
     const matches: RuleMatch[] = [];
     const errors: RuleError[] = [];
     const totals = new Map<string, RuleStatistics>();
     for (const chunk of chunkLines(records, chunkRecords, chunkBytes)) {
-      const answer = await this.#evaluateChunk(content, logType, chunk, errors);
-      this.#chunks += 1;
+      const answer = await this.#evaluateChunk(content, work, chunk, errors);
+      this.chunks += 1;
+      cache?.record(answer.cache);
       const ruleId = (number: number): string => content.rules[number]?.id ?? '';
       for (const { record, rule, ...match } of answer.matches)
         matches.push({ recordIndex: chunk.first + record, ruleId: ruleId(rule), ...match });
@@ -165,11 +237,12 @@ export class TenantSandbox {
   /** Runs a chunk; after a failure again and watched, setting aside whichever rule was at work when it failed. */
   async #evaluateChunk(
     content: SandboxContent,
-    logType: string,
+    { logType, cache }: Work,
     chunk: Chunk,
     errors: RuleError[],
   ): Promise<EvaluateAnswer> {
     const { limits } = this.#deps;
+    const now = cache ? { now: cache.now.getTime() / 1000 } : {};
     const skip: number[] = [];
     for (let isWatched = false; ; isWatched = true) {
       try {
@@ -177,9 +250,9 @@ export class TenantSandbox {
         const limit = isWatched
           ? { timeoutMs: limits.ruleTimeoutMs, stallMs: limits.ruleTimeoutMs }
           : { timeoutMs: limits.chunkTimeoutMs };
-        return parseEvaluate(
-          await process.request({ kind: 'evaluate', logType, skip, trace: isWatched }, chunk.bytes, limit),
-        );
+        const header = { kind: 'evaluate', logType, skip, trace: isWatched, ...now };
+        const oracle = cache && answerFrom(cache);
+        return parseEvaluate(await process.request(header, chunk.bytes, { ...limit, oracle }));
       } catch (failure) {
         this.close();
         if (!(failure instanceof SandboxFailure)) throw failure;
@@ -219,7 +292,7 @@ export class TenantSandbox {
         traceback: '',
       });
     }
-    return { matches: [], errors: [], statistics: [] };
+    return { matches: [], errors: [], statistics: [], cache: [] };
   }
 
   async test(content: SandboxContent, ruleId: string, tests: readonly UnitTest[]): Promise<readonly UnitTestResult[]> {

@@ -1,25 +1,15 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { buildBundle, chooseWalls, createSandboxPool, type UnitTestResult } from '#detections';
+import { createSandboxPool, type UnitTestResult } from '#detections';
 import type { SandboxContent, SandboxRule } from '../../../src/detections/sandbox/sandbox-contract.ts';
+import { openWalls } from '../../support/sandboxes.ts';
 
 /** What detections may import and rely on, seen from inside the sandbox. */
 
-const folder = await mkdtemp(path.join(tmpdir(), 'margay-contract-'));
-await chmod(folder, 0o755);
-const bundle = await buildBundle(folder);
 const pool = createSandboxPool({
-  walls: await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() }),
-  bundle,
-  processesMax: 1,
+  ...(await openWalls()),
   limits: { ruleTimeoutMs: 20_000, loadTimeoutMs: 60_000 },
 });
-afterAll(async () => {
-  await pool.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => pool.close());
 
 const libraries = `
 import datetime, json

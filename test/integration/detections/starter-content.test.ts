@@ -1,31 +1,14 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import {
-  buildBundle,
-  chooseWalls,
-  createSandboxPool,
-  evaluationContent,
-  loadContentDirectory,
-  sandboxContent,
-} from '#detections';
+import { createSandboxPool, evaluationContent, loadContentDirectory, sandboxContent } from '#detections';
+import { openWalls } from '../../support/sandboxes.ts';
 import { unitTests } from '../../../src/detections/content/content-item.ts';
 import { isRuleItem } from '../../../src/detections/content/derived.ts';
 
 const { items, problems } = await loadContentDirectory(path.resolve('content'));
-const folder = await mkdtemp(path.join(tmpdir(), 'margay-content-'));
-await chmod(folder, 0o755);
-const bundle = await buildBundle(folder);
-const pool = createSandboxPool({
-  walls: await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() }),
-  bundle,
-});
+const pool = createSandboxPool(await openWalls());
 const content = sandboxContent(evaluationContent(items));
-afterAll(async () => {
-  await pool.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => pool.close());
 
 test('every file of the starter content is read and loads', async () => {
   expect(problems).toEqual([]);

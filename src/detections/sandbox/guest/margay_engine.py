@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from margay_cache import cache
 from margay_content import Content
 from margay_errors import describe
 from margay_evaluation import PROGRESS_FILE, Evaluation
@@ -33,11 +34,16 @@ def _handle(request: dict[str, Any]) -> dict[str, Any]:
         return {"errors": content.errors}
     if _evaluation is None:
         return {"failure": "no content is loaded"}
+    if kind == "ping":
+        return {"errors": []}
     if kind == "evaluate":
         with open(RECORDS_FILE, "rb") as file:
             records = file.read()
-        return _evaluation.evaluate(request, records)
+        cache.begin(request.get("now"))
+        answer = _evaluation.evaluate(request, records)
+        return {**answer, "cache": cache.end()}
     if kind == "test":
+        cache.begin(None)
         return run_tests(_evaluation.content, request)
     return {"failure": f"unknown request {kind!r}"}
 

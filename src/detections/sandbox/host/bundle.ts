@@ -6,6 +6,7 @@ import { seccompArchitecture, seccompProgram } from '../walls/seccomp.ts';
 
 /** 64 KiB pages: the ceiling of a sandbox's Python heap, 512 MiB. Python then raises MemoryError and lives on. */
 const heapPagesMax = 8192;
+const hostFiles = ['main.ts', 'frames.ts', 'interpreter.ts'];
 const pyodideFiles = ['pyodide.mjs', 'pyodide.asm.mjs', 'pyodide.asm.wasm', 'python_stdlib.zip', 'pyodide-lock.json'];
 /** Made by `npm run generate` from packages, each beside the licence of its own. */
 const libraryTables = ['policyuniverse/actions', 'pycountry/table'].flatMap((name) => [
@@ -68,11 +69,13 @@ async function collect(): Promise<Content> {
   const pyodide = path.dirname(createRequire(import.meta.url).resolve('pyodide/package.json'));
   const guest = path.join(import.meta.dirname, '../guest');
   const files: (readonly [string, Uint8Array])[] = [
-    ['main.ts', await readFile(path.join(import.meta.dirname, 'main.ts'))],
+    // A snapshot made by one version of Node is not trusted to fit another.
+    ['version', Buffer.from(`${process.version} ${process.arch}\n`)],
     ['package.json', Buffer.from('{"type":"module"}')],
     ['enter.sh', await readFile(path.join(import.meta.dirname, '../walls/enter.sh'))],
     ['filter.pl', await readFile(path.join(import.meta.dirname, '../walls/filter.pl'))],
   ];
+  for (const name of hostFiles) files.push([name, await readFile(path.join(import.meta.dirname, name))]);
   const architecture = seccompArchitecture(process.arch);
   if (architecture !== undefined) files.push(['seccomp.bpf', seccompProgram(architecture)]);
   for (const name of pyodideFiles) {

@@ -1,68 +1,52 @@
-"""Counters, string sets and dictionaries that outlive an event, kept for the life of one interpreter.
-
-The store of production across interpreters is not built yet; see docs/detections.md.
-"""
+"""Counters, string sets and dictionaries that outlive an event. One store for all detections of a tenant."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
+from margay_cache import CacheLimitError, cache
+
 _NINETY_DAYS = 90 * 24 * 3600
-_KEYS_MAX = 100_000
-_counts: dict[str, int] = {}
-_sets: dict[str, set[str]] = {}
-_dictionaries: dict[str, str] = {}
-_expirations: dict[str, float] = {}
+_COUNT_MAX = 2**53 - 1
 
 
 def _expiry(epoch_seconds: Any) -> float:
     """Small numbers count from now, large ones are a moment; nothing usable means ninety days."""
-    now = time.time()
+    now = cache.time()
     try:
         seconds = float(epoch_seconds)
     except (TypeError, ValueError):
         return now + _NINETY_DAYS
+    if not 0 <= abs(seconds) < 1e12:
+        return now + _NINETY_DAYS
     return now + seconds if seconds < 1_000_000_000 else seconds
 
 
-def _drop_expired(key: str) -> None:
-    if _expirations.get(key, float("inf")) <= time.time():
-        for store in (_counts, _sets, _dictionaries, _expirations):
-            store.pop(key, None)
-
-
-def _touch(key: str, epoch_seconds: Any) -> None:
-    if key not in _expirations and len(_expirations) >= _KEYS_MAX:
-        raise RuntimeError(f"more than {_KEYS_MAX} keys are cached")
-    _expirations[key] = _expiry(epoch_seconds)
-
-
 def get_counter(key: str, force_ttl_check: bool = False) -> int:
-    _drop_expired(key)
-    return _counts.get(key, 0)
+    return cache.item(key).count
 
 
 def increment_counter(key: str, val: int = 1, epoch_seconds: Any = None) -> int:
-    _drop_expired(key)
-    _touch(key, epoch_seconds)
-    _counts[key] = _counts.get(key, 0) + int(val)
-    return _counts[key]
+    item = cache.item(key)
+    if abs(item.count + int(val)) > _COUNT_MAX:
+        raise CacheLimitError("a counter is larger than the store takes")
+    count = item.add(int(val))
+    cache.keep(item, _expiry(epoch_seconds))
+    return count
 
 
 def reset_counter(key: str) -> None:
-    _counts.pop(key, None)
+    cache.item(key).zero()
 
 
 def set_key_expiration(key: str, epoch_seconds: Any) -> None:
-    _touch(key, epoch_seconds)
+    cache.keep(cache.item(key), _expiry(epoch_seconds))
 
 
 def get_string_set(key: str, force_ttl_check: bool = False) -> set[str]:
-    _drop_expired(key)
-    return set(_sets.get(key, ()))
+    return set(cache.item(key).strings)
 
 
 def _strings(value: str | Sequence[str] | set[str]) -> set[str]:
@@ -70,34 +54,40 @@ def _strings(value: str | Sequence[str] | set[str]) -> set[str]:
 
 
 def put_string_set(key: str, val: Sequence[str], epoch_seconds: Any = None) -> None:
+    item = cache.item(key)
     if not val:
-        reset_string_set(key)
+        item.replace(set())
         return
-    _touch(key, epoch_seconds)
-    _sets[key] = _strings(val)
+    _change(item, item.replace, val, epoch_seconds)
 
 
 def add_to_string_set(key: str, val: str | Sequence[str], epoch_seconds: Any = None) -> set[str]:
-    _drop_expired(key)
-    _touch(key, epoch_seconds)
-    _sets[key] = _sets.get(key, set()) | _strings(val)
-    return set(_sets[key])
+    item = cache.item(key)
+    return _change(item, item.join, val, epoch_seconds)
 
 
 def remove_from_string_set(key: str, val: str | Sequence[str], epoch_seconds: Any = None) -> set[str]:
-    _drop_expired(key)
-    _touch(key, epoch_seconds)
-    _sets[key] = _sets.get(key, set()) - _strings(val)
-    return set(_sets[key])
+    item = cache.item(key)
+    return _change(item, item.leave, val, epoch_seconds)
+
+
+def _change(item: Any, apply: Any, val: Any, epoch_seconds: Any) -> set[str]:
+    before = set(item.strings)
+    apply(_strings(val))
+    try:
+        cache.keep(item, _expiry(epoch_seconds))
+    except CacheLimitError:
+        item.replace(before)
+        raise
+    return set(item.strings)
 
 
 def reset_string_set(key: str) -> None:
-    _sets.pop(key, None)
+    cache.item(key).replace(set())
 
 
 def get_dictionary(key: str, force_ttl_check: bool = False) -> dict:
-    _drop_expired(key)
-    return json.loads(_dictionaries.get(key, "{}"))
+    return json.loads(cache.item(key).dictionary or "{}")
 
 
 def put_dictionary(key: str, val: dict, epoch_seconds: Any = None) -> None:
@@ -107,12 +97,18 @@ def put_dictionary(key: str, val: dict, epoch_seconds: Any = None) -> None:
         text = json.dumps(val)
     except (TypeError, ValueError) as error:
         raise ValueError("put_dictionary: value must be JSON serializable") from error
-    _touch(key, epoch_seconds)
-    _dictionaries[key] = text
+    item = cache.item(key)
+    before = item.dictionary
+    item.dictionary, item.put = text, True
+    try:
+        cache.keep(item, _expiry(epoch_seconds))
+    except CacheLimitError:
+        item.dictionary = before
+        raise
 
 
 def evaluate_threshold(key: str, threshold: int = 10, expiry_seconds: int = 3600) -> bool:
-    count = increment_counter(key, epoch_seconds=expiry_seconds)
+    count = increment_counter(key, 1, expiry_seconds)
     if count < threshold:
         return False
     reset_counter(key)

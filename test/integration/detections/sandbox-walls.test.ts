@@ -1,17 +1,10 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, describe, expect, test } from 'vitest';
-import { buildBundle } from '../host/bundle.ts';
-import { chooseWalls, spawnBehind } from './walls.ts';
+import { describe, expect, test } from 'vitest';
+import { spawnBehind } from '../../../src/detections/sandbox/walls/walls.ts';
+import { openWalls } from '../../support/sandboxes.ts';
 
 const perl = '/usr/bin/perl';
-const folder = await mkdtemp(path.join(tmpdir(), 'margay-walls-'));
-await chmod(folder, 0o755);
-const bundle = await buildBundle(path.join(folder, 'bundle'));
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Calls that an attacker with native code would make; numbers of x64. */
 const refused = {
@@ -55,8 +48,7 @@ const deadly = {
 };
 
 describe.each(['bubblewrap', 'unshare'] as const)('%s', async (kind) => {
-  const options = { bundle, nodePath: process.execPath, uid: process.getuid?.(), kinds: [kind] };
-  const walls = await chooseWalls({ ...options, programs: [perl] });
+  const { walls } = await openWalls({ kinds: [kind], programs: [perl] });
   const stands = walls.report.kind === kind;
   if (!stands) console.log(`Skipped: the wall of ${kind} does not stand here. ${walls.report.reasons.join(' ')}`);
   const canProbe = stands && existsSync(perl) && process.arch === 'x64' && walls.report.hasSeccomp;

@@ -1,18 +1,16 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
+import { createSandboxPool } from '#detections';
 import { hashId } from '#platform/ids';
-import { buildBundle } from './host/bundle.ts';
-import type { SandboxContent, SandboxRule } from './sandbox-contract.ts';
-import { createSandboxPool } from './sandbox-pool.ts';
-import { chooseWalls } from './walls/walls.ts';
+import type { SandboxContent, SandboxRule } from '../../../src/detections/sandbox/sandbox-contract.ts';
+import { openWalls } from '../../support/sandboxes.ts';
 
+vi.setConfig({ testTimeout: 240_000 });
 const folder = await mkdtemp(path.join(tmpdir(), 'margay-sandbox-'));
-await chmod(folder, 0o755);
-const bundle = await buildBundle(path.join(folder, 'bundle'));
-const walls = await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() });
+const { walls, bundle } = await openWalls();
 const pool = createSandboxPool({
   walls,
   bundle,

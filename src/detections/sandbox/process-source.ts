@@ -1,0 +1,130 @@
+import { access, open, rename, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { DomainError } from '#platform/errors';
+import { SandboxFailure, type SandboxImage, SandboxProcess } from './sandbox-process.ts';
+import type { Walls } from './walls/walls.ts';
+
+/** Where interpreters come from. */
+export type ProcessSource = {
+  /** A process that has seen no tenant, or goes on from the snapshot of one. */
+  take(image?: SandboxImage): Promise<SandboxProcess>;
+  close(): void;
+};
+
+/** Lets so many run at once, the others in order of arrival. */
+function createGate(permits: number) {
+  const waiting: (() => void)[] = [];
+  let free = permits;
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    else free -= 1;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
+  };
+}
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+/** No tenant's rule was near it: this machine is short of something, and the work waits for better times. */
+function refuse(cause: unknown): never {
+  throw new DomainError('unavailable', {
+    publicMessage: 'No interpreter could be started for detections. Try again in a moment.',
+    retryable: true,
+    retryAfterSeconds: 5,
+    cause,
+  });
+}
+
+/** Writes the snapshot every interpreter of this build starts from; of several that do so at once any one stays. */
+async function makeGeneric(process: SandboxProcess, file: string): Promise<boolean> {
+  const temporary = `${file}.${process.pid ?? 0}`;
+  try {
+    const handle = await open(temporary, 'wx', 0o644);
+    try {
+      await handle.writeFile(await process.snapshot());
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+    return true;
+  } catch {
+    // A disk without room, say: interpreters start cold then, which is slow and right.
+    await rm(temporary, { force: true });
+    return false;
+  }
+}
+
+/**
+ * Keeps one process waiting, its program read, and makes the generic snapshot (engine and libraries, no
+ * tenant) once for each build of the bundle. Starting costs a core, so only one start per core is under way.
+ */
+export function createProcessSource(walls: Walls, bundle: string): ProcessSource {
+  const gate = createGate(availableParallelism());
+  const file = path.join(bundle, 'generic.snapshot');
+  let spare: SandboxProcess | undefined;
+  let isClosed = false;
+  const refill = (): void => {
+    if (!isClosed && !spare?.isAlive) spare = new SandboxProcess(walls, bundle);
+  };
+  const next = (): SandboxProcess => {
+    const taken = spare?.isAlive ? spare : new SandboxProcess(walls, bundle);
+    spare = undefined;
+    return taken;
+  };
+  /** The process that made the snapshot, for the first who wants one; whether there is a snapshot. */
+  const first = gate(async () => {
+    if (await exists(file)) return { process: undefined, hasGeneric: true };
+    const process = next();
+    await process.start({ kind: 'cold' });
+    return { process, hasGeneric: await makeGeneric(process, file) };
+  });
+  let unused: Promise<SandboxProcess | undefined> | undefined = first.then(
+    ({ process }) => process,
+    () => undefined,
+  );
+  const isGeneric = first.then(
+    ({ hasGeneric }) => hasGeneric,
+    () => false,
+  );
+  void isGeneric.then(refill);
+  return {
+    async take(image) {
+      if (isClosed) throw new SandboxFailure('crash', 'The pool of sandboxes is closed.', undefined);
+      const made = unused;
+      if (image === undefined) unused = undefined;
+      const ready = image === undefined ? await made : undefined;
+      if (ready?.isAlive) return ready;
+      const generic: SandboxImage = (await isGeneric) ? { kind: 'generic' } : { kind: 'cold' };
+      return gate(async () => {
+        const taken = next();
+        try {
+          await taken.ready.catch(refuse);
+          // Of a tenant's snapshot the tenant's sandbox makes what it makes; the generic one is nobody's fault.
+          await (image ? taken.start(image) : taken.start(generic).catch(refuse));
+        } catch (error) {
+          taken.kill();
+          throw error;
+        } finally {
+          refill();
+        }
+        return taken;
+      });
+    },
+    close() {
+      isClosed = true;
+      spare?.kill();
+      void unused?.then((process) => process?.kill());
+    },
+  };
+}
