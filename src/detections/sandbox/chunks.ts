@@ -26,3 +26,11 @@ export function chunkLines(records: Buffer, linesMax: number, bytesMax: number):
   close(records.length);
   return chunks;
 }
+
+/** The same records in two runs. */
+export function halves(chunk: Chunk): readonly Chunk[] {
+  return chunkLines(chunk.bytes, Math.ceil(chunk.count / 2), Number.MAX_SAFE_INTEGER).map((half) => ({
+    ...half,
+    first: chunk.first + half.first,
+  }));
+}

@@ -7,7 +7,8 @@ import { spawnBehind, type Walls } from './walls/walls.ts';
 /** A sandbox ended or was ended before it answered. `progress` is the last rule and record it was at, when traced. */
 export class SandboxFailure extends Error {
   override readonly name = 'SandboxFailure';
-  readonly kind: 'timeout' | 'crash' | 'protocol';
+  /** `flood`: the answer is larger than the parent takes; with fewer records it might not be. */
+  readonly kind: 'timeout' | 'crash' | 'protocol' | 'flood';
   readonly progress: { readonly rule: number; readonly record: number } | undefined;
 
   constructor(kind: SandboxFailure['kind'], message: string, progress: SandboxFailure['progress']) {
@@ -93,6 +94,11 @@ export class SandboxProcess {
   /** Process that was spawned: the wall's tool; the interpreter is below it. */
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** Where it was last, when it says. */
+  get progress(): SandboxFailure['progress'] {
+    return this.#progress;
   }
 
   /** Makes the interpreter. A snapshot that does not fit this build ends the process. */
@@ -192,7 +198,7 @@ export class SandboxProcess {
       const head = this.#buffer[0] ?? Buffer.alloc(0);
       const length = head.readUInt32LE(1);
       const bytesMax = this.#pending?.bytesMax ?? 0;
-      if (length > bytesMax) return this.#end('protocol', `The interpreter answered with more than ${bytesMax} bytes.`);
+      if (length > bytesMax) return this.#end('flood', `The interpreter answered with more than ${bytesMax} bytes.`);
       if (this.#buffered < 5 + length) return undefined;
       const whole = this.#buffer.length === 1 ? head : Buffer.concat(this.#buffer);
       this.#buffer = whole.length === 5 + length ? [] : [whole.subarray(5 + length)];

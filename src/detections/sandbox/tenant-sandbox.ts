@@ -10,7 +10,7 @@ import type {
 } from './sandbox-contract.ts';
 import type { CacheSession } from '../cache/cache-session.ts';
 import { type EvaluateAnswer, parseEvaluate, parseLoad, parseQuestion, parseTest } from './answers.ts';
-import { type Chunk, chunkLines } from './chunks.ts';
+import { type Chunk, chunkLines, halves } from './chunks.ts';
 import { SandboxFailure, type SandboxImage, type SandboxProcess } from './sandbox-process.ts';
 import type { TenantSnapshot } from './tenant-snapshots.ts';
 
@@ -208,15 +208,21 @@ export class TenantSandbox {
     const matches: RuleMatch[] = [];
     const errors: RuleError[] = [];
     const totals = new Map<string, RuleStatistics>();
-    for (const chunk of chunkLines(records, chunkRecords, chunkBytes)) {
+    const chunks = [...chunkLines(records, chunkRecords, chunkBytes)];
+    for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       const answer = await this.#evaluateChunk(content, work, chunk, errors);
+      if (answer === 'too large') {
+        chunks.unshift(...halves(chunk));
+        continue;
+      }
       this.chunks += 1;
       cache?.record(answer.cache);
+      const { first } = chunk;
       const ruleId = (number: number): string => content.rules[number]?.id ?? '';
       for (const { record, rule, ...match } of answer.matches)
-        matches.push({ recordIndex: chunk.first + record, ruleId: ruleId(rule), ...match });
+        matches.push({ recordIndex: first + record, ruleId: ruleId(rule), ...match });
       for (const { record, rule, ...error } of answer.errors)
-        errors.push({ recordIndex: chunk.first + record, ruleId: ruleId(rule), ...error });
+        errors.push({ recordIndex: first + record, ruleId: ruleId(rule), ...error });
       for (const [number, runs, nanoseconds, matched, failed] of answer.statistics) {
         const before = totals.get(ruleId(number));
         totals.set(ruleId(number), {
@@ -240,7 +246,7 @@ export class TenantSandbox {
     { logType, cache }: Work,
     chunk: Chunk,
     errors: RuleError[],
-  ): Promise<EvaluateAnswer> {
+  ): Promise<EvaluateAnswer | 'too large'> {
     const { limits } = this.#deps;
     const now = cache ? { now: cache.now.getTime() / 1000 } : {};
     const skip: number[] = [];
@@ -254,14 +260,17 @@ export class TenantSandbox {
         const oracle = cache && answerFrom(cache);
         return parseEvaluate(await process.request(header, chunk.bytes, { ...limit, oracle }));
       } catch (failure) {
+        // A guest that answers that it failed has said before where it was.
+        const progress = this.#process?.progress;
         this.close();
         if (!(failure instanceof SandboxFailure)) throw failure;
+        if (failure.kind === 'flood' && chunk.count > 1) return 'too large';
         if (!isWatched) continue;
-        const culprit = failure.progress?.rule;
+        const culprit = progress?.rule;
         if (culprit === undefined || skip.includes(culprit) || skip.length >= limits.culpritsMax)
           return this.#giveUp(content, logType, skip, failure, errors);
         skip.push(culprit);
-        const record = failure.progress?.record ?? 0;
+        const record = progress?.record ?? 0;
         errors.push({
           recordIndex: chunk.first + record,
           ruleId: content.rules[culprit]?.id ?? '',

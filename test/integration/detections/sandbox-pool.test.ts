@@ -79,6 +79,28 @@ const troublemakers: readonly (readonly [string, string, string])[] = [
   ],
   ['ends the interpreter', 'import os\ndef rule(event):\n    os._exit(3)\n', 'crash'],
   ['floods the output', 'def rule(event):\n    while True:\n        print("x" * 100000)\n', 'timeout'],
+  [
+    'never ends in a regular expression',
+    'import re\ndef rule(event):\n    return re.match("(a+)+$", "a" * 40 + "b") is not None\n',
+    'timeout',
+  ],
+  [
+    'never ends in its title',
+    'def rule(event):\n    return True\ndef title(event):\n    while True:\n        pass\n',
+    'timeout',
+  ],
+  ['sleeps', 'import time\ndef rule(event):\n    time.sleep(3600)\n', 'timeout'],
+  [
+    'recurses without end',
+    'import sys\nsys.setrecursionlimit(10**9)\ndef rule(event):\n    return rule(event)\n',
+    'crash',
+  ],
+  [
+    'raises something of its own that cannot be shown',
+    'class Odd(Exception):\n    def __str__(self):\n        raise self\ndef rule(event):\n    raise Odd()\n',
+    'exception',
+  ],
+  ['leaves by SystemExit', 'import sys\ndef rule(event):\n    sys.exit(1)\n', 'crash'],
   ['has a syntax error', 'def rule(event:\n', 'load'],
   ['never finishes loading', 'while True:\n    pass\n', 'timeout'],
 ];
@@ -88,6 +110,21 @@ test.each(troublemakers)('a rule that %s is named, and every other rule is compl
   expect(result.matches).toMatchObject(rootMatches);
   expect(result.errors[0]).toMatchObject({ ruleId: 'Bad', kind });
   expect(new Set(result.errors.map((error) => error.ruleId))).toEqual(new Set(['Bad']));
+});
+
+test('a rule whose texts are too large has them cut, and too much context for one answer comes in several', async () => {
+  const body =
+    'def rule(event):\n    return True\ndef title(event):\n    return "t" * 2**20\ndef alert_context(event):\n    return {"text": "x" * 190_000}\n';
+  const lines = Buffer.from('{"a":1}\n'.repeat(500));
+  const { matches, errors } = await pool.evaluate({
+    tenantId: 'b',
+    content: content(rule('Large', body)),
+    logType: 'T',
+    records: lines,
+  });
+  expect(errors).toEqual([]);
+  expect(matches.map((match) => match.recordIndex)).toEqual(Array.from({ length: 500 }, (_, index) => index));
+  expect(matches[0]?.title.length).toBe(1000);
 });
 
 test('a tenant is served at once while another tenant hangs', async () => {
