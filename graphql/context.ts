@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { Actor } from '#access';
 import type { AlertComment, AlertService, Delivery, DeliveryAttempt, DestinationService } from '#alerts';
 import type { AuditService } from '#audit';
-import type { DetectionService, TestingService } from '#detections';
+import type { DetectionService, RemovalService, TestingService, UploadService } from '#detections';
 import type { RoleService, TokenService, User, UserService } from '#identity';
 import type { BatchService, SchemaService, SourceService } from '#ingestion';
 import type { SystemErrorService } from '#system-errors';
@@ -18,7 +18,9 @@ export type Services = {
   readonly schemas: SchemaService;
   readonly sources: SourceService;
   readonly systemErrors: SystemErrorService;
+  readonly removals: RemovalService;
   readonly testing: TestingService;
+  readonly uploads: UploadService;
   readonly tokens: TokenService;
   readonly users: UserService;
 };

@@ -1,7 +1,7 @@
 import { defineQuery, type Operation, operationCatalogue } from '#access';
 import { alertOperations, destinationOperations } from '#alerts';
 import { auditOperations } from '#audit';
-import { detectionOperations } from '#detections';
+import { detectionOperations, uploadOperations } from '#detections';
 import { tokenOperations, userOperations } from '#identity';
 import { batchOperations, schemaOperations, sourceOperations } from '#ingestion';
 import { systemErrorOperations } from '#system-errors';
@@ -22,6 +22,7 @@ export const operations: ReadonlyMap<string, Operation> = operationCatalogue([
   ...batchOperations,
   ...destinationOperations,
   ...detectionOperations,
+  ...uploadOperations,
   ...schemaOperations,
   ...sourceOperations,
   ...systemErrorOperations,

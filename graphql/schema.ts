@@ -14,6 +14,7 @@ import { alertResolvers } from './alerts/resolvers.ts';
 import { auditResolvers } from './audit/resolvers.ts';
 import { destinationResolvers } from './destinations/resolvers.ts';
 import { detectionResolvers } from './detections/resolvers.ts';
+import { uploadResolvers } from './detections/upload-resolvers.ts';
 import { identityResolvers } from './identity/resolvers.ts';
 import { DateTime, JSONScalar } from './scalars.ts';
 import { sourceResolvers } from './sources/resolvers.ts';
@@ -27,6 +28,7 @@ const areas: readonly ResolverMap[] = [
   auditResolvers,
   destinationResolvers,
   detectionResolvers,
+  uploadResolvers,
   identityResolvers,
   sourceResolvers,
   systemErrorResolvers,

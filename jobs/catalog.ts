@@ -1,4 +1,5 @@
 import { deliverAlertJob } from '#alerts';
+import { processUploadJob } from '#detections';
 import { processBatchJob } from '#ingestion';
 import type { JobDefinition } from '#platform/jobs';
 import { systemErrorRaisedJob } from '#system-errors';
@@ -7,5 +8,6 @@ import { systemErrorRaisedJob } from '#system-errors';
 export const jobDefinitions: readonly JobDefinition[] = [
   processBatchJob as JobDefinition,
   deliverAlertJob as JobDefinition,
+  processUploadJob as JobDefinition,
   systemErrorRaisedJob as JobDefinition,
 ];

@@ -1,4 +1,10 @@
-import { deleteOldStatistics, deleteUnusedRevisions, forgetEvaluations, sweepCache } from '#detections';
+import {
+  deleteOldStatistics,
+  deleteOldUploads,
+  deleteUnusedRevisions,
+  forgetEvaluations,
+  sweepCache,
+} from '#detections';
 import { deleteEndedSessions } from '#identity';
 import { createBatchRetention } from '#ingestion';
 import type { Clock } from '#platform/clock';
@@ -39,6 +45,11 @@ export function retentionTasks(
       name: 'cached values of detections',
       run: () => database.withSystem('retention looks at all tenants', (tx) => sweepCache(tx, clock.now())),
       fullRound: 10_000,
+    },
+    {
+      name: 'receipts of uploads',
+      run: () => database.withSystem('retention looks at all tenants', deleteOldUploads),
+      fullRound: Infinity,
     },
     {
       name: 'ended sessions',

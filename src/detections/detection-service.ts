@@ -20,6 +20,7 @@ import { sandboxContent, testingContent } from './sandbox-content.ts';
 import { type Condition, conditions } from './simple/conditions.ts';
 import { type HourlyStatistics, listStatistics } from './statistics-store.ts';
 import { libraryKinds } from './testing/run-tests.ts';
+import { refuseInUse } from './uploads/removal-service.ts';
 
 export type DetectionService = {
   list(actor: Actor, input: unknown): Promise<readonly StoredDetection[]>;
@@ -137,6 +138,11 @@ async function setEnabled(deps: Deps, actor: Actor, input: unknown): Promise<Sto
 async function remove({ database, audit }: Deps, actor: Actor, input: unknown): Promise<{ readonly id: string }> {
   const { id } = admit(actor, operations.deleteDetection, input);
   await database.withTenant(actor.tenantId, async (tx) => {
+    const all = await listDetections(tx);
+    refuseInUse(
+      all.filter((item) => item.id === id),
+      all,
+    );
     if ((await deleteDetectionRows({ tx, changedBy: actor.id }, [id])).length === 0) throw notFound('detection', id);
     await audit.record(tx, actor, operations.deleteDetection, { target: { kind: 'detection', id } });
   });

@@ -54,6 +54,15 @@ async function makeIds(): Promise<WalkIds> {
     'mutation { inviteUser(input: {email: "owned@example.com", givenName: "O", familyName: "W", role: {kind: NAME, value: "Analyst"}}) { user { id } } }',
     (it: { inviteUser: { user: { id: string } } }) => it.inviteUser.user.id,
   );
+  const emptyZip = Buffer.from(`PK\u0005\u0006${'\0'.repeat(18)}`, 'latin1').toString('base64');
+  const upload = await data(
+    `mutation { uploadDetectionEntitiesAsync(input: {data: "${emptyZip}"}) { receiptId } }`,
+    (it: { uploadDetectionEntitiesAsync: { receiptId: string } }) => it.uploadDetectionEntitiesAsync.receiptId,
+  );
+  const validation = await data(
+    `mutation { validateBulkUpload(input: {data: "${emptyZip}"}) { receiptId } }`,
+    (it: { validateBulkUpload: { receiptId: string } }) => it.validateBulkUpload.receiptId,
+  );
   const sent = await owner.send(
     `${JSON.stringify({ '@timestamp': Date.now(), action: 'protected_branch.destroy', actor: 'x', repo: 'x/y' })}\n`,
   );
@@ -84,6 +93,8 @@ async function makeIds(): Promise<WalkIds> {
     destination,
     detection: saved,
     token,
+    upload,
+    validation,
     batch: ((await sent.json()) as { batchId: string }).batchId,
   };
 }

@@ -10,6 +10,8 @@ export type WalkIds = {
   batch: string;
   user: string;
   role: string;
+  upload: string;
+  validation: string;
 };
 /** How to ask for one root field, and what another tenant gets. */
 export type Walk = {
@@ -26,6 +28,9 @@ export const ruleInput = (id: string) =>
 /** Fields of an HTTP source without authentication. */
 export const httpSourceInput = (label: string) =>
   `integrationLabel: "${label}", logTypes: ["GitHub.Audit"], logStreamType: Auto, authMethod: None`;
+
+/** An archive without files. */
+const emptyZip = Buffer.from(`PK\u0005\u0006${'\0'.repeat(18)}`, 'latin1').toString('base64');
 
 /** One entry for each root field of the schema. */
 export const walks: Readonly<Record<string, Walk>> = {
@@ -164,6 +169,40 @@ export const walks: Readonly<Record<string, Walk>> = {
       `mutation { testCorrelationRuleYAML(input: {yaml: "AnalysisType: correlation_rule\\nRuleID: Walk.Correlation\\nEnabled: true\\nSeverity: Low\\nDetection: [{Group: [{RuleID: A}], Schedule: {RateMinutes: 15, TimeoutMinutes: 5}}]\\n"}) { results { name passed error } } }`,
     stranger: 'own',
   },
+  detectionEntitiesUploadStatus: {
+    query: ({ upload }) => `{ detectionEntitiesUploadStatus(receiptId: "${upload}") { status error } }`,
+    stranger: 'none',
+  },
+  validateBulkUploadStatus: {
+    query: ({ validation }) => `{ validateBulkUploadStatus(receiptId: "${validation}") { status error } }`,
+    stranger: 'none',
+  },
+  featureFlags: {
+    query: () => '{ featureFlags(input: {flags: [{flag: "EnableCorrelationRules"}]}) { flags { flag treatment } } }',
+    stranger: 'own',
+  },
+  uploadDetectionEntities: {
+    query: () =>
+      `mutation { uploadDetectionEntities(input: {data: "${emptyZip}"}) { rules { total } scheduledPrompts { total } } }`,
+    stranger: 'own',
+  },
+  uploadDetectionEntitiesAsync: {
+    query: () => `mutation { uploadDetectionEntitiesAsync(input: {data: "${emptyZip}"}) { receiptId } }`,
+    stranger: 'own',
+  },
+  validateBulkUpload: {
+    query: () => `mutation { validateBulkUpload(input: {data: "${emptyZip}"}) { receiptId } }`,
+    stranger: 'own',
+  },
+  deleteDetections: {
+    query: ({ detection }) =>
+      `mutation { deleteDetections(input: {ids: ["${detection}"], dryRun: true}) { ids savedQueryNames } }`,
+    stranger: 'own',
+  },
+  deleteSavedQueriesByName: {
+    query: () => 'mutation { deleteSavedQueriesByName(input: {names: ["walk"], dryRun: true}) { names detectionIDs } }',
+    stranger: 'own',
+  },
   saveDetection: {
     query: () => `mutation { saveDetection(input: ${ruleInput('Walk.Saved')}) { id } }`,
     stranger: 'own',
@@ -208,4 +247,6 @@ export const unknownIds: WalkIds = {
   batch: crypto.randomUUID(),
   user: crypto.randomUUID(),
   role: crypto.randomUUID(),
+  upload: crypto.randomUUID(),
+  validation: crypto.randomUUID(),
 };

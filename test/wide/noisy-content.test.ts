@@ -22,7 +22,8 @@ const event = (actor: string): string =>
 
 test('rules that sleep, spin, fork, flood and allocate cost their tenant time and nobody else an alert', async () => {
   const [noisy, calm] = [await deployment.tenant('noisy'), await deployment.tenant('calm')];
-  const match = 'def rule(event):\n    return event["action"] == "team.create"\ndef title(event):\n    return "Team made"\n';
+  const match =
+    'def rule(event):\n    return event["action"] == "team.create"\ndef title(event):\n    return "Team made"\n';
   for (const [id, body] of Object.entries(hostileBodies))
     await deployment.services.detections.save(noisy.actor, ruleOf(`Noisy.${id}`, body));
   await deployment.services.detections.save(noisy.actor, ruleOf('Noisy.Good', match));

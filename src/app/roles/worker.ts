@@ -1,7 +1,8 @@
 import { createAlertIntake, createDeliverer, createSystemErrorAlerts } from '#alerts';
+import { createAuditRecorder } from '#audit';
 import { createEvaluator } from '#detections';
 import { announceWorker, createBatchProcessor, defaultBodyLimits } from '#ingestion';
-import { deliverAlert, jobDefinitions, processBatch, raiseSystemError } from '#jobs';
+import { deliverAlert, jobDefinitions, processBatch, processContentUpload, raiseSystemError } from '#jobs';
 import { startLoader } from '#lake';
 import { assertOneHandlerEach, createJobs } from '#platform/jobs';
 import { openOutbound, openSandbox, type Platform } from '../parts.ts';
@@ -37,11 +38,18 @@ export async function startWorker(runtime: Runtime, platform: Platform): Promise
   const errorHandler = raiseSystemError({
     systemErrorAlerts: createSystemErrorAlerts({ database, systemErrors: outbound.systemErrors, clock }),
   });
-  assertOneHandlerEach(jobDefinitions, [batchHandler, deliveryHandler, errorHandler]);
+  const uploadHandler = processContentUpload({
+    database,
+    audit: createAuditRecorder({ database, clock }),
+    sandbox: sandbox.pool,
+    objects,
+  });
+  assertOneHandlerEach(jobDefinitions, [batchHandler, deliveryHandler, errorHandler, uploadHandler]);
   const places = settings.MARGAY_WORKER_CONCURRENCY + placesForTheIdle;
   jobs.process(batchHandler, places);
   jobs.process(deliveryHandler, deliveriesAtOnce);
   jobs.process(errorHandler, 1);
+  jobs.process(uploadHandler, 1);
   const loader = startLoader(lake.loader, log);
   const announced = await announceWorker({ database, log, workerId: platform.ids.uuid(), places });
   return {

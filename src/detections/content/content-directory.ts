@@ -20,7 +20,7 @@ const ignoredFolders = new Set(['__pycache__', 'node_modules']);
 const yamlName = /\.ya?ml$/i;
 
 /** YAML texts with the name that a person knows them by, and a way to read what lies beside them. */
-type ContentSource = {
+export type ContentSource = {
   readonly file: string;
   readonly text: string;
   /** Reads the Python that the YAML names. Throws an Error that says what is wrong. */
@@ -52,7 +52,7 @@ async function readBody(folder: string, file: string, name: string): Promise<str
 const hasPython = (type: string): boolean => type !== 'lookup_table';
 
 /** Reads texts as content. What has no AnalysisType is no content and is passed over. */
-async function readContent(
+export async function readContent(
   sources: AsyncIterable<ContentSource> | Iterable<ContentSource>,
   options: { readonly ignoreExtraKeys?: boolean } = {},
 ): Promise<LoadedContent> {

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { systemActor } from '#access';
+import { createAuditRecorder } from '#audit';
+import {
+  buildBundle,
+  chooseWalls,
+  createDetectionService,
+  createRemovalService,
+  createSandboxPool,
+  createUploadService,
+  processUpload,
+  writeZip,
+} from '#detections';
+import { systemClock } from '#platform/clock';
+import { systemIds } from '#platform/ids';
+import { createLocalObjectStore } from '#platform/objects';
+import { createTenant, createTestDatabase } from '../../support/postgres.ts';
+
+const { database, close } = await createTestDatabase();
+const folder = await mkdtemp(path.join(tmpdir(), 'margay-store-'));
+await chmod(folder, 0o755);
+const bundle = await buildBundle(folder);
+const sandbox = createSandboxPool({
+  walls: await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() }),
+  bundle,
+  processesMax: 1,
+  limits: { loadTimeoutMs: 60_000 },
+});
+const objects = createLocalObjectStore(path.join(folder, 'objects'));
+const audit = createAuditRecorder({ database, clock: systemClock });
+const deps = { database, audit, sandbox, objects, ids: systemIds };
+const detections = createDetectionService(deps);
+const uploads = createUploadService(deps);
+const removals = createRemovalService(deps);
+afterAll(async () => {
+  await sandbox.close();
+  await close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const newActor = async () => systemActor(await createTenant(database), 'test', randomUUID().replaceAll('-', ''));
+const ruleYaml = (id: string) =>
+  `AnalysisType: rule\nRuleID: ${id}\nEnabled: true\nFilename: r.py\nLogTypes: [X]\nSeverity: Low\n`;
+/** Without Python, so that nothing has to be loaded. */
+const simpleYaml = (id: string, tag = 'x') =>
+  `AnalysisType: rule\nRuleID: ${id}\nEnabled: true\nLogTypes: [X]\nSeverity: Low\nTags: [${tag}]\nDetection: [{Condition: AlwaysTrue}]\n`;
+const good = 'def rule(event):\n    return True\n';
+const zipOf = (files: Readonly<Record<string, string>>): string =>
+  writeZip(Object.entries(files).map(([name, text]) => ({ name, bytes: Buffer.from(text) }))).toString('base64');
+const failure = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'nothing',
+    (error: unknown) =>
+      error instanceof Error ? `${error.message} ${(error as { publicMessage?: string }).publicMessage ?? ''}` : '',
+  );
+
+describe('saved content', () => {
+  test('has a version for each change, kept after it is deleted and counted on when it comes back', async () => {
+    const actor = await newActor();
+    const save = (tag: string) => detections.save(actor, { specification: simpleYaml('V.Rule', tag), body: '' });
+    await save('a');
+    await save('a');
+    await save('b');
+    await detections.delete(actor, { id: 'V.Rule' });
+    const back = await save('a');
+    expect(back.version).toBe(4);
+    const versions = await detections.versions(actor, { id: 'V.Rule' });
+    expect(versions.map(({ version, change }) => [version, change])).toEqual([
+      [4, 'SAVED'],
+      [3, 'DELETED'],
+      [2, 'SAVED'],
+      [1, 'SAVED'],
+    ]);
+    expect(versions[3]?.source).toContain('RuleID: V.Rule');
+    const stranger = await newActor();
+    expect(await failure(detections.versions(stranger, { id: 'V.Rule' }))).toContain('V.Rule');
+  });
+
+  test('of every type shares one namespace', async () => {
+    const actor = await newActor();
+    await detections.save(actor, {
+      specification: 'AnalysisType: saved_query\nQueryName: Same\nQuery: select 1\n',
+      body: '',
+    });
+    expect(await failure(detections.save(actor, { specification: simpleYaml('Same'), body: '' }))).toContain(
+      'belongs to a saved_query already',
+    );
+  });
+});
+
+describe('an upload', () => {
+  const content = {
+    'rules/a.yml': simpleYaml('U.A'),
+    'rules/b.yml': simpleYaml('U.B'),
+    'queries/q.yml': 'AnalysisType: saved_query\nQueryName: U.Q\nQuery: select 1\n',
+    'README.md': '# nothing',
+  };
+  const python = {
+    'globals/helpers.yml': 'AnalysisType: global\nGlobalID: helpers\nFilename: h.py\n',
+    'globals/h.py': 'LIMIT = 1\n',
+    'rules/a.yml': ruleYaml('U.A'),
+    'rules/b.yml': ruleYaml('U.B'),
+    'rules/r.py': `import helpers\n${good}`,
+  };
+
+  test('is saved whole, counts what is new and what changed, and repeats without effect', async () => {
+    const actor = await newActor();
+    const first = await uploads.upload(actor, { data: zipOf(content) });
+    expect(first).toMatchObject({
+      rules: { new: 2, modified: 0, total: 2, newIds: ['U.A', 'U.B'] },
+      queries: { new: 1, total: 1 },
+      policies: { total: 0 },
+    });
+    expect((await uploads.upload(actor, { data: zipOf(content) })).rules).toMatchObject({
+      new: 0,
+      modified: 0,
+      total: 2,
+    });
+    const changed = zipOf({ ...content, 'rules/b.yml': simpleYaml('U.B', 'y') });
+    expect((await uploads.upload(actor, { data: changed })).rules).toMatchObject({
+      new: 0,
+      modified: 1,
+      modifiedIds: ['U.B'],
+    });
+  });
+
+  test('with a problem saves nothing and names the files', async () => {
+    const actor = await newActor();
+    const bad = zipOf({
+      ...content,
+      'rules/c.yml': simpleYaml('U.A'),
+      'rules/d.yml':
+        'AnalysisType: correlation_rule\nRuleID: U.C\nEnabled: true\nSeverity: Low\nDetection: [{Group: [{RuleID: Nope}], Schedule: {RateMinutes: 15, TimeoutMinutes: 5}}]\n',
+    });
+    const message = await failure(uploads.upload(actor, { data: bad }));
+    expect(message).toContain('Conflicting AnalysisID: [U.A]');
+    expect(message).toContain('rules that do not exist: Nope');
+    expect(await detections.list(actor, {})).toEqual([]);
+    const broken = zipOf({ 'a.yml': ruleYaml('U.S'), 'r.py': 'def rule(event:\n' });
+    expect(await failure(uploads.upload(actor, { data: broken }))).toMatch(/a\.yml.*SyntaxError/);
+    const missing = zipOf({ 'a.yml': ruleYaml('U.S') });
+    expect(await failure(uploads.upload(actor, { data: missing }))).toContain('is not in the archive');
+    expect(await failure(uploads.upload(actor, { data: 'bm90IGEgemlw' }))).toContain('not a zip archive');
+    expect(await failure(uploads.upload(actor, { data: zipOf(content), mode: 'V2_ZIP' }))).toContain(
+      'only CLASSIC_ZIP',
+    );
+  });
+
+  test('by receipt is worked on once, and a second one waits', async () => {
+    const actor = await newActor();
+    const { receiptId } = await uploads.uploadAsync(actor, { data: zipOf(content) });
+    expect(await uploads.status(actor, { receiptId })).toMatchObject({ status: 'NOT_PROCESSED', result: null });
+    expect(await failure(uploads.uploadAsync(actor, { data: zipOf(content) }))).toContain('another upload');
+    await processUpload(deps, actor.tenantId, receiptId);
+    await processUpload(deps, actor.tenantId, receiptId);
+    expect(await uploads.status(actor, { receiptId })).toMatchObject({
+      status: 'COMPLETED',
+      result: { rules: { new: 2 } },
+    });
+    expect(await objects.list(`tenants/${actor.tenantId}/uploads`)).toEqual([]);
+    expect(await failure(uploads.status(await newActor(), { receiptId }))).toContain(receiptId);
+  });
+
+  test('can be checked without being saved', async () => {
+    const actor = await newActor();
+    const { receiptId } = await uploads.validate(actor, { data: zipOf({ 'a.yml': ruleYaml('bad<id') }) });
+    await processUpload(deps, actor.tenantId, receiptId);
+    const { status, result } = await uploads.validationStatus(actor, { receiptId });
+    expect(status).toBe('COMPLETED');
+    expect(result?.issues).toMatchObject([
+      { path: 'a.yml', errorMessage: expect.stringContaining('RuleID must not contain') },
+    ]);
+    expect(await detections.list(actor, {})).toEqual([]);
+  });
+
+  test('of a global that others import cannot be undone under their feet', async () => {
+    const actor = await newActor();
+    expect((await uploads.upload(actor, { data: zipOf(python) })).globalHelpers).toMatchObject({ new: 1, total: 1 });
+    expect(await failure(detections.delete(actor, { id: 'helpers' }))).toContain('used by 2 pieces of content');
+    expect(await removals.deleteDetections(actor, { ids: ['helpers', 'U.A', 'U.B', 'nobody'], dryRun: true })).toEqual({
+      ids: ['U.A', 'U.B', 'helpers'],
+      savedQueryNames: [],
+    });
+    await removals.deleteDetections(actor, { ids: ['helpers', 'U.A', 'U.B'] });
+    expect((await detections.list(actor, {})).map(({ id }) => id)).toEqual([]);
+  });
+});
