@@ -1,45 +1,15 @@
-/**
- * `npm run compat -- clickhouse --url URL [--user USER] [--password PASSWORD]`: runs the contract suite of the lake
- * against a ClickHouse server. It makes databases and tables of its own there, named after made-up tenants, and leaves
- * them; use a server that is for trying out.
- */
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
-import { parseArgs } from 'node:util';
+/** `npm run compat -- <client or server>`: what others make, unmodified, against this product. */
+import { runClickhouse } from './compat/clickhouse.ts';
+import { runPat } from './compat/pat.ts';
 
-const root = path.resolve(import.meta.dirname, '..');
-const usage = 'Usage: npm run compat -- clickhouse --url URL [--user USER] [--password PASSWORD]\n';
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    url: { type: 'string' },
-    user: { type: 'string', default: 'default' },
-    password: { type: 'string', default: '' },
-  },
-});
-if (positionals[0] !== 'clickhouse' || values.url === undefined || !URL.canParse(values.url)) {
-  process.stderr.write(usage);
+const suites: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  clickhouse: runClickhouse,
+  pat: runPat,
+};
+const [name = '', ...args] = process.argv.slice(2);
+const suite = suites[name];
+if (suite === undefined) {
+  process.stderr.write(`Usage: npm run compat -- ${Object.keys(suites).join('|')} [options]\n`);
   process.exit(2);
 }
-
-const ping = await fetch(new URL('/ping', values.url)).catch(() => undefined);
-if (ping?.ok !== true) {
-  process.stderr.write('No ClickHouse answers there. --url is its HTTP address, e.g. http://127.0.0.1:8123.\n');
-  process.exit(1);
-}
-const { status } = spawnSync(
-  process.execPath,
-  [path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/integration/lake'],
-  {
-    cwd: root,
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      CLICKHOUSE_URL: values.url,
-      CLICKHOUSE_USER: values.user,
-      CLICKHOUSE_PASSWORD: values.password,
-    },
-  },
-);
-process.exit(status ?? 1);
+process.exit(await suite(args));

@@ -17,7 +17,7 @@ export type LogResult = {
 };
 
 /** Rows of one log type, one JSON object a line. */
-export type LogRows = { readonly logType: string; readonly rows: Buffer };
+type LogRows = { readonly logType: string; readonly rows: Buffer };
 
 /** The lines of a buffer that ends with a line feed; they share its memory. */
 export function linesOf(rows: Buffer): readonly Buffer[] {

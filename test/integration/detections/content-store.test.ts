@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { systemActor } from '#access';
 import { createAuditRecorder } from '#audit';
 import {
-  buildBundle,
-  chooseWalls,
   createDetectionService,
   createRemovalService,
   createSandboxPool,
@@ -19,17 +17,11 @@ import { systemClock } from '#platform/clock';
 import { systemIds } from '#platform/ids';
 import { createLocalObjectStore } from '#platform/objects';
 import { createTenant, createTestDatabase } from '../../support/postgres.ts';
+import { openWalls } from '../../support/sandboxes.ts';
 
 const { database, close } = await createTestDatabase();
 const folder = await mkdtemp(path.join(tmpdir(), 'margay-store-'));
-await chmod(folder, 0o755);
-const bundle = await buildBundle(folder);
-const sandbox = createSandboxPool({
-  walls: await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() }),
-  bundle,
-  processesMax: 1,
-  limits: { loadTimeoutMs: 60_000 },
-});
+const sandbox = createSandboxPool({ ...(await openWalls()), limits: { loadTimeoutMs: 60_000 } });
 const objects = createLocalObjectStore(path.join(folder, 'objects'));
 const audit = createAuditRecorder({ database, clock: systemClock });
 const deps = { database, audit, sandbox, objects, ids: systemIds };
