@@ -11,6 +11,7 @@ const codes: Readonly<Record<ErrorCode, string>> = {
   too_large: 'BAD_USER_INPUT',
   rate_limited: 'RATE_LIMITED',
   unavailable: 'SERVICE_UNAVAILABLE',
+  not_available: 'NOT_AVAILABLE',
   internal: 'INTERNAL_SERVER_ERROR',
 };
 

@@ -3,6 +3,7 @@ import {
   type FieldNode,
   GraphQLError,
   Kind,
+  OperationTypeNode,
   type SelectionSetNode,
   type ValidationContext,
   type ValidationRule,
@@ -40,6 +41,19 @@ function measure(
 }
 
 const isField = (selection: { readonly kind: Kind }): selection is FieldNode => selection.kind === Kind.FIELD;
+
+/** Subscriptions have places of their own: a POST of one would never end. */
+export const noSubscriptionRule: ValidationRule = (context): ASTVisitor => ({
+  OperationDefinition(node) {
+    if (node.operation === OperationTypeNode.SUBSCRIPTION)
+      context.reportError(
+        new GraphQLError('Subscriptions are served at /public/graphql/stream and /public/graphql/ws.', {
+          nodes: node,
+          extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+        }),
+      );
+  },
+});
 
 /** Refuses queries that are too deep, too wide or repeat themselves under other names. Introspection is measured too. */
 export const limitRule: ValidationRule = (context): ASTVisitor => ({

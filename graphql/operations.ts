@@ -1,11 +1,12 @@
 import { defineQuery, type Operation, operationCatalogue } from '#access';
-import { alertOperations, destinationOperations } from '#alerts';
+import { alertOperations, destinationOperations, metrics } from '#alerts';
 import { auditOperations } from '#audit';
 import { detectionOperations, uploadOperations } from '#detections';
-import { tokenOperations, userOperations } from '#identity';
+import { settingsOperations, tokenOperations, userOperations } from '#identity';
 import { batchOperations, schemaOperations, sourceOperations } from '#ingestion';
 import { systemErrorOperations } from '#system-errors';
 import { z } from 'zod';
+import { owedOperations } from './owed/operations.ts';
 
 const isSignedIn = defineQuery({
   name: 'isSignedIn',
@@ -17,13 +18,16 @@ const isSignedIn = defineQuery({
 /** Every public operation by the name of its GraphQL field. */
 export const operations: ReadonlyMap<string, Operation> = operationCatalogue([
   isSignedIn,
+  metrics,
   ...alertOperations,
   ...auditOperations,
   ...batchOperations,
   ...destinationOperations,
   ...detectionOperations,
   ...uploadOperations,
+  ...owedOperations,
   ...schemaOperations,
+  ...settingsOperations,
   ...sourceOperations,
   ...systemErrorOperations,
   ...tokenOperations,

@@ -18,6 +18,18 @@ export const DateTime = new GraphQLScalarType<Date, string>({
   parseLiteral: (node: ValueNode) => parseDateTime(node.kind === Kind.STRING ? node.value : undefined),
 });
 
+function parseEmail(value: unknown): string {
+  if (typeof value === 'string' && value.length >= 3 && value.length <= 254 && value.includes('@')) return value;
+  throw new GraphQLError('An Email has 3 to 254 characters and an @.', { extensions: { code: 'BAD_USER_INPUT' } });
+}
+
+export const Email = new GraphQLScalarType<string, string>({
+  name: 'Email',
+  serialize: String,
+  parseValue: parseEmail,
+  parseLiteral: (node: ValueNode) => parseEmail(node.kind === Kind.STRING ? node.value : undefined),
+});
+
 export const JSONScalar = new GraphQLScalarType({
   name: 'JSON',
   serialize: (value) => value,

@@ -12,11 +12,17 @@ import {
 } from 'graphql';
 import { alertResolvers } from './alerts/resolvers.ts';
 import { auditResolvers } from './audit/resolvers.ts';
+import { batchResolvers } from './batches/resolvers.ts';
 import { destinationResolvers } from './destinations/resolvers.ts';
 import { detectionResolvers } from './detections/resolvers.ts';
 import { uploadResolvers } from './detections/upload-resolvers.ts';
 import { identityResolvers } from './identity/resolvers.ts';
-import { DateTime, JSONScalar } from './scalars.ts';
+import { liveResolvers } from './live/resolvers.ts';
+import { metrics } from './metrics/metrics.ts';
+import { owedResolvers } from './owed/resolvers.ts';
+import { DateTime, Email, JSONScalar } from './scalars.ts';
+import { schemaResolvers } from './schemas/resolvers.ts';
+import { settingsResolvers } from './settings/resolvers.ts';
 import { sourceResolvers } from './sources/resolvers.ts';
 import { systemErrorResolvers } from './system-errors/resolvers.ts';
 
@@ -26,10 +32,16 @@ type ResolverMap = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 const areas: readonly ResolverMap[] = [
   alertResolvers,
   auditResolvers,
+  batchResolvers,
   destinationResolvers,
   detectionResolvers,
   uploadResolvers,
   identityResolvers,
+  liveResolvers,
+  { Query: { metrics } },
+  owedResolvers,
+  schemaResolvers,
+  settingsResolvers,
   sourceResolvers,
   systemErrorResolvers,
 ];
@@ -47,6 +59,8 @@ function readSchema(): GraphQLSchema {
   return extendSchema(base, { ...document, definitions: extensions }, { assumeValidSDL: true });
 }
 
+type Subscriber = { readonly subscribe: Resolver; readonly resolve: Resolver };
+
 function attach(schema: GraphQLSchema, typeName: string, fieldName: string, resolver: unknown): void {
   const type = schema.getType(typeName);
   if ((isInterfaceType(type) || isUnionType(type)) && fieldName === '__resolveType') {
@@ -56,26 +70,24 @@ function attach(schema: GraphQLSchema, typeName: string, fieldName: string, reso
   const field = isObjectType(type) ? type.getFields()[fieldName] : undefined;
   if (field === undefined)
     throw new Error(`There is a resolver for ${typeName}.${fieldName}, but the schema has no such field.`);
-  field.resolve = resolver as Resolver;
+  if (typeName === 'Subscription') Object.assign(field, resolver as Subscriber);
+  else field.resolve = resolver as Resolver;
 }
 
 /** The schema with its resolvers. Throws when a resolver has no field, or a root field no resolver. */
 export function buildSchema(): GraphQLSchema {
   const schema = readSchema();
-  Object.assign(schema.getType('DateTime') ?? {}, {
-    serialize: DateTime.serialize,
-    parseValue: DateTime.parseValue,
-    parseLiteral: DateTime.parseLiteral,
-  });
-  Object.assign(schema.getType('JSON') ?? {}, {
-    serialize: JSONScalar.serialize,
-    parseValue: JSONScalar.parseValue,
-    parseLiteral: JSONScalar.parseLiteral,
-  });
+  for (const [name, { serialize, parseValue, parseLiteral }] of Object.entries({
+    DateTime,
+    Email,
+    JSON: JSONScalar,
+    Timestamp: DateTime,
+  }))
+    Object.assign(schema.getType(name) ?? {}, { serialize, parseValue, parseLiteral });
   for (const area of areas)
     for (const [typeName, fields] of Object.entries(area))
       for (const [fieldName, resolver] of Object.entries(fields)) attach(schema, typeName, fieldName, resolver);
-  for (const root of [schema.getQueryType(), schema.getMutationType()])
+  for (const root of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()])
     for (const field of Object.values(root?.getFields() ?? {}))
       if (field.resolve === undefined) throw new Error(`The field ${field.name} has no resolver.`);
   return schema;

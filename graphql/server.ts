@@ -1,17 +1,19 @@
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, HeaderMap } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Actor, RequestOrigin } from '#access';
 import type { AuditRecorder } from '#audit';
-import { DomainError } from '#platform/errors';
+import { DomainError, type ErrorCode } from '#platform/errors';
 import type { Log } from '#platform/log';
 import { createContext, type GraphqlContext, type Services } from './context.ts';
 import { errorFormatter, toGraphqlError } from './errors.ts';
 import { asGateway, createExecutor } from './executor.ts';
-import { limitRule, queryLimits } from './limits.ts';
+import { limitRule, noSubscriptionRule, queryLimits } from './limits.ts';
+import { registerLive } from './live/server.ts';
 import { operations } from './operations.ts';
 import { buildSchema } from './schema.ts';
+import { toldFailure } from './told-failures.ts';
 
 type Deps = {
   readonly services: Services;
@@ -21,6 +23,8 @@ type Deps = {
   readonly originOf: (request: FastifyRequest) => RequestOrigin;
   /** Value of the session cookie. */
   readonly sessionOf: (request: FastifyRequest) => string | undefined;
+  /** Lets a request in, within the limits of whoever asks. */
+  readonly admit: (request: FastifyRequest, reply: FastifyReply, find: () => Promise<Actor>) => Promise<Actor>;
   readonly authenticateSession: (value: string, origin: RequestOrigin) => Promise<Actor>;
 };
 
@@ -38,13 +42,17 @@ function recordFailures(schema: GraphQLSchema, audit: Deps['audit'], log: Log): 
         await audit
           .recordFailure(context.actor, operation, error)
           .catch((reason: unknown) => log.error('audit_not_written', { error: reason }));
+        const told = toldFailure(field.name, error);
+        if (told !== undefined) return told;
         throw error;
       }
     };
   }
 }
 
-/** Finds out who asks, or answers 401 (403 for a token used from a forbidden address) as GraphQL. */
+const statuses: Readonly<Partial<Record<ErrorCode, number>>> = { forbidden: 403, rate_limited: 429, unavailable: 503 };
+
+/** Finds out who asks, or answers 401 (403 for a token used from a forbidden address, 429 for too many) as GraphQL. */
 async function signedIn(work: () => Promise<Actor>): Promise<Actor> {
   try {
     return await work();
@@ -52,15 +60,19 @@ async function signedIn(work: () => Promise<Actor>): Promise<Actor> {
     if (!(error instanceof DomainError)) throw error;
     const { message, extensions } = toGraphqlError(error);
     throw new GraphQLError(message, {
-      extensions: { ...extensions, http: { status: error.code === 'forbidden' ? 403 : 401 } },
+      extensions: { ...extensions, http: { status: statuses[error.code] ?? 401, ...retryAfter(error) } },
     });
   }
 }
 
+/** The header that says when to come back. */
+const retryAfter = ({ retryAfterSeconds: seconds }: DomainError) =>
+  seconds === undefined ? {} : { headers: new HeaderMap([['retry-after', String(seconds)]]) };
+
 const missing = (publicMessage: string) => new DomainError('unauthenticated', { publicMessage });
 
-function byToken({ services, originOf }: Deps, request: FastifyRequest): Promise<Actor> {
-  const key = request.headers['x-api-key'];
+function byToken({ services, originOf }: Deps, request: FastifyRequest, given?: string): Promise<Actor> {
+  const key = given ?? request.headers['x-api-key'];
   if (typeof key !== 'string' || key === '') throw missing('Send an API token in the X-API-Key header.');
   return services.tokens.authenticate(key, originOf(request));
 }
@@ -84,17 +96,30 @@ export async function registerGraphql(server: FastifyInstance, deps: Deps): Prom
     includeStacktraceInErrorResponses: false,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
-    validationRules: [limitRule],
+    validationRules: [limitRule, noSubscriptionRule],
     parseOptions: { maxTokens: queryLimits.tokens },
     formatError: errorFormatter(deps.log),
     stopOnTerminationSignals: false,
   });
   await apollo.start();
-  const serve = (url: string, find: (deps: Deps, request: FastifyRequest) => Promise<Actor>) => {
-    const context = async (request: FastifyRequest) =>
-      createContext(await signedIn(async () => find(deps, request)), deps.services);
+  const format = errorFormatter(deps.log);
+  const serve = async (url: string, find: (deps: Deps, request: FastifyRequest, given?: string) => Promise<Actor>) => {
+    const context = async (request: FastifyRequest, reply: FastifyReply) => {
+      const actor = await signedIn(() => deps.admit(request, reply, async () => find(deps, request)));
+      return createContext(actor, deps.services);
+    };
     server.route({ method: ['GET', 'POST'], url, handler: fastifyApolloHandler(apollo, { context }) });
+    await registerLive(server, url, {
+      schema,
+      services: deps.services,
+      format,
+      find: (request, reply, key) =>
+        signedIn(async () => {
+          const look = async () => find(deps, request, key);
+          return reply === undefined ? look() : deps.admit(request, reply, look);
+        }),
+    });
   };
-  serve('/public/graphql', byToken);
-  serve('/internal/graphql', bySession);
+  await serve('/public/graphql', byToken);
+  await serve('/internal/graphql', bySession);
 }

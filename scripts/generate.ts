@@ -7,14 +7,22 @@ import { generateLibraryData } from './generate-library-data.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const stampPath = path.join(root, 'node_modules/.margay-generated');
-const inputs = globSync(['prisma/*.prisma', 'graphql/schema/*.graphql', 'scripts/generate*.ts', 'package-lock.json'], {
-  cwd: root,
-}).toSorted();
+const inputs = globSync(
+  ['prisma/*.prisma', 'graphql/{schema,documents}/*.graphql', 'scripts/generate*.ts', 'package-lock.json'],
+  {
+    cwd: root,
+  },
+).toSorted();
 const hash = createHash('sha256');
 for (const input of inputs) hash.update(input).update(readFileSync(path.join(root, input)));
 const digest = hash.digest('hex');
 const libraryData = 'src/detections/sandbox/generated';
-const outputs = ['src/platform/postgres/generated/client.ts', `${libraryData}/pycountry/table.LICENSE`];
+const outputs = [
+  'src/platform/postgres/generated/client.ts',
+  `${libraryData}/pycountry/table.LICENSE`,
+  'graphql/generated/resolvers.ts',
+  'graphql/generated/operations.ts',
+];
 const isFresh =
   existsSync(stampPath) &&
   readFileSync(stampPath, 'utf8') === digest &&
@@ -31,6 +39,8 @@ if (!isFresh || !process.argv.includes('--if-stale')) {
     process.exit(1);
   }
   await generateLibraryData(path.join(root, libraryData));
+  const { generateGraphql } = await import('./generate-graphql.ts');
+  await generateGraphql(root);
   mkdirSync(path.dirname(stampPath), { recursive: true });
   writeFileSync(stampPath, digest);
 }

@@ -1,72 +1,70 @@
-import type { Alert, AlertComment, AlertOrigin } from '#alerts';
-import { relatedComponentOf } from '#system-errors';
-import type { GraphqlContext, RootResolver } from '../context.ts';
+import type { AlertOrigin } from '#alerts';
+import { relatedComponentOf, systemErrorTypeOf } from '#system-errors';
+import { actorOf, actorOrNull } from '../actors.ts';
+import type { Resolvers } from '../generated/resolvers.ts';
 import { page } from '../page.ts';
-
-type Change = RootResolver<{ input: unknown }>;
-
-const alerts: RootResolver<{ input: { cursor?: string | null } }> = async (_root, { input }, { actor, services }) => {
-  const found = await services.alerts.list(actor, input);
-  return page(found.alerts, found.endCursor, input.cursor);
-};
-
-const alert: RootResolver<{ id: string }> = (_root, { id }, { actor, services }) => services.alerts.get(actor, { id });
-
-const updateAlertStatusById: Change = async (_root, { input }, { actor, services }) => ({
-  alerts: await services.alerts.updateStatus(actor, input),
-});
-
-const updateAlertsAssigneeById: Change = async (_root, { input }, { actor, services }) => ({
-  alerts: await services.alerts.updateAssigneeById(actor, input),
-});
-
-const updateAlertsAssigneeByEmail: Change = async (_root, { input }, { actor, services }) => ({
-  alerts: await services.alerts.updateAssigneeByEmail(actor, input),
-});
-
-const createAlertComment: Change = async (_root, { input }, { actor, services }) => ({
-  comment: await services.alerts.createComment(actor, input),
-});
-
-const retryDelivery: Change = async (_root, { input }, { actor, services }) => ({
-  delivery: await services.alerts.retryDelivery(actor, input),
-});
-
-type EventsArguments = {
-  readonly input?: { readonly cursor?: string | null; readonly pageSize?: number | null } | null;
-};
+import { alertOrigin, isDetection, isSystemError } from './alert-origin.ts';
 
 export const alertResolvers = {
-  Query: { alerts, alert },
-  Mutation: {
-    updateAlertStatusById,
-    updateAlertsAssigneeById,
-    updateAlertsAssigneeByEmail,
-    createAlertComment,
-    retryDelivery,
+  Query: {
+    alerts: async (_root, { input }, { actor, services }) => {
+      const found = await services.alerts.list(actor, input);
+      return page(found.alerts, found.endCursor, input.cursor);
+    },
+    alert: (_root, { id }, { actor, services }) => services.alerts.get(actor, { id }),
   },
-  AlertOrigin: { __resolveType: ({ kind }: AlertOrigin) => (kind === 'detection' ? 'Detection' : 'SystemError') },
-  SystemError: { relatedComponent: ({ type }: { type: string }) => relatedComponentOf(type) },
+  Mutation: {
+    updateAlertStatusById: async (_root, { input }, { actor, services }) => ({
+      alerts: await services.alerts.updateStatus(actor, input),
+    }),
+    updateAlertsAssigneeById: async (_root, { input }, { actor, services }) => ({
+      alerts: await services.alerts.updateAssigneeById(actor, input),
+    }),
+    updateAlertsAssigneeByEmail: async (_root, { input }, { actor, services }) => ({
+      alerts: await services.alerts.updateAssigneeByEmail(actor, input),
+    }),
+    createAlertComment: async (_root, { input }, { actor, services }) => ({
+      comment: await services.alerts.createComment(actor, input),
+    }),
+    retryDelivery: async (_root, { input }, { actor, services }) => ({
+      delivery: await services.alerts.retryDelivery(actor, input),
+    }),
+  },
+  AlertOrigin: {
+    __resolveType: (origin) =>
+      isSystemError(origin) ? 'SystemError' : isDetection(origin) ? 'Detection' : 'DeletedDetection',
+  },
+  CommentEntity: { __resolveType: () => 'Alert' },
+  SystemError: {
+    type: ({ type }) => systemErrorTypeOf(type),
+    relatedComponent: ({ type }) => relatedComponentOf(type) ?? 'LOG_SOURCE',
+  },
+  Detection: {
+    type: ({ kind }) => (kind === 'SCHEDULED_RULE' || kind === 'POLICY' || kind === 'CORRELATION_RULE' ? kind : 'RULE'),
+  },
   Alert: {
-    assignee: ({ assigneeId }: Alert, _args: unknown, { loaders }: GraphqlContext) =>
-      assigneeId && loaders.users.load(assigneeId),
-    context: ({ id }: Alert, _args: unknown, { loaders }: GraphqlContext) => loaders.contexts.load(id),
-    firstEventOccurredAt: ({ firstEventAt }: Alert) => firstEventAt,
-    lastReceivedEventAt: ({ lastReceivedAt }: Alert) => lastReceivedAt,
-    receivedAt: ({ firstReceivedAt }: Alert) => firstReceivedAt,
-    updatedByName: ({ updatedBy }: Alert) => updatedBy?.name,
-    comments: ({ id }: Alert, _args: unknown, { loaders }: GraphqlContext) => loaders.comments.load(id),
-    deliveries: ({ id }: Alert, _args: unknown, { loaders }: GraphqlContext) => loaders.attempts.load(id),
-    deliveryStates: ({ id }: Alert, _args: unknown, { loaders }: GraphqlContext) => loaders.deliveries.load(id),
-    events: async ({ id }: Alert, { input }: EventsArguments, { actor, services }: GraphqlContext) => {
+    assignee: ({ assigneeId }, _args, { loaders }) => (assigneeId === null ? null : loaders.users.load(assigneeId)),
+    context: ({ id }, _args, { loaders }) => loaders.contexts.load(id),
+    firstEventOccurredAt: ({ firstEventAt }) => firstEventAt,
+    lastReceivedEventAt: ({ lastReceivedAt }) => lastReceivedAt,
+    receivedAt: ({ firstReceivedAt }) => firstReceivedAt,
+    origin: ({ origin }: { readonly origin: AlertOrigin }, _args, { loaders }) => alertOrigin(origin, loaders),
+    updatedBy: ({ updatedBy }, _args, { loaders }) => actorOrNull(updatedBy, loaders),
+    comments: ({ id }, _args, { loaders }) => loaders.comments.load(id),
+    deliveries: ({ id }, _args, { loaders }) => loaders.attempts.load(id),
+    deliveryStates: ({ id }, _args, { loaders }) => loaders.deliveries.load(id),
+    events: async ({ id }, { input }, { actor, services }) => {
       const found = await services.alerts.listEvents(actor, { ...input, alertId: id });
       return page(found.rows, found.endCursor, input?.cursor);
     },
   },
   AlertDelivery: {
-    outputId: ({ destinationId }: { destinationId: string }) => destinationId,
+    outputId: ({ destinationId }) => destinationId,
     label: () => '',
     url: () => '',
   },
-  Comment: { author: ({ createdBy }: AlertComment) => createdBy.name },
-};
+  Comment: {
+    createdBy: ({ createdBy }, _args, { loaders }) => actorOf(createdBy, loaders),
+    entity: ({ alertId }, _args, { actor, services }) => services.alerts.get(actor, { id: alertId }),
+  },
+} satisfies Resolvers;

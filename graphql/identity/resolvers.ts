@@ -1,74 +1,51 @@
-import type { ApiToken, User } from '#identity';
-import type { RootResolver } from '../context.ts';
+import { actorOrNull, userOf } from '../actors.ts';
+import type { Resolvers } from '../generated/resolvers.ts';
 
-const isSignedIn: RootResolver = () => true;
-
-const apiTokens: RootResolver = (_root, _args, { actor, services }) => services.tokens.list(actor, {});
-
-const createAPIToken: RootResolver<{ input: unknown }> = (_root, { input }, { actor, services }) =>
-  services.tokens.create(actor, input);
-
-const deleteAPIToken: RootResolver<{ input: unknown }> = (_root, { input }, { actor, services }) =>
-  services.tokens.delete(actor, input);
-
-const rotateAPIToken: RootResolver = (_root, _args, { actor, services }) => services.tokens.rotateOwn(actor, {});
-
-const users: RootResolver = (_root, _args, { actor, services }) => services.users.list(actor, {});
-
-const userById: RootResolver<{ id: string }> = (_root, { id }, { actor, services }) =>
-  services.users.byId(actor, { id });
-
-const userByEmail: RootResolver<{ email: string }> = (_root, { email }, { actor, services }) =>
-  services.users.byEmail(actor, { email });
-
-const inviteUser: RootResolver<{ input: unknown }> = async (_root, { input }, { actor, services }) => ({
-  user: await services.users.invite(actor, input),
+const withValue = <Token extends object>({ token, value }: { readonly token: Token; readonly value: string }) => ({
+  token: { ...token, value },
 });
-
-const updateUser: RootResolver<{ input: unknown }> = async (_root, { input }, { actor, services }) => ({
-  user: await services.users.update(actor, input),
-});
-
-const deleteUser: RootResolver<{ input: unknown }> = (_root, { input }, { actor, services }) =>
-  services.users.delete(actor, input);
-
-const roles: RootResolver<{ input?: unknown }> = (_root, { input }, { actor, services }) =>
-  services.roles.list(actor, input ?? {});
-
-const roleById: RootResolver<{ id: string }> = (_root, { id }, { actor, services }) =>
-  services.roles.byId(actor, { id });
-
-const roleByName: RootResolver<{ name: string }> = (_root, { name }, { actor, services }) =>
-  services.roles.byName(actor, { name });
-
-const createRole: RootResolver<{ input: unknown }> = async (_root, { input }, { actor, services }) => ({
-  role: await services.roles.create(actor, input),
-});
-
-const updateRole: RootResolver<{ input: unknown }> = async (_root, { input }, { actor, services }) => ({
-  role: await services.roles.update(actor, input),
-});
-
-const deleteRole: RootResolver<{ input: unknown }> = (_root, { input }, { actor, services }) =>
-  services.roles.delete(actor, input);
 
 export const identityResolvers = {
-  Query: { isSignedIn, apiTokens, users, userById, userByEmail, roles, roleById, roleByName },
+  Query: {
+    isSignedIn: () => true,
+    apiTokens: (_root, _args, { actor, services }) => services.tokens.list(actor, {}),
+    users: (_root, _args, { actor, services }) => services.users.list(actor, {}),
+    userById: (_root, { id }, { actor, services }) => services.users.byId(actor, { id }),
+    userByEmail: (_root, { email }, { actor, services }) => services.users.byEmail(actor, { email }),
+    roles: (_root, { input }, { actor, services }) => services.roles.list(actor, input ?? {}),
+    roleById: (_root, { id }, { actor, services }) => services.roles.byId(actor, { id }),
+    roleByName: (_root, { name }, { actor, services }) => services.roles.byName(actor, { name }),
+  },
   Mutation: {
-    createAPIToken,
-    deleteAPIToken,
-    rotateAPIToken,
-    inviteUser,
-    updateUser,
-    deleteUser,
-    createRole,
-    updateRole,
-    deleteRole,
+    createAPIToken: async (_root, { input }, { actor, services }) =>
+      withValue(await services.tokens.create(actor, input)),
+    updateAPIToken: async (_root, { input }, { actor, services }) => ({
+      token: await services.tokens.update(actor, input),
+    }),
+    deleteAPIToken: (_root, { input }, { actor, services }) => services.tokens.delete(actor, input),
+    rotateAPIToken: async (_root, _args, { actor, services }) => withValue(await services.tokens.rotateOwn(actor, {})),
+    inviteUser: async (_root, { input }, { actor, services }) => ({ user: await services.users.invite(actor, input) }),
+    updateUser: async (_root, { input }, { actor, services }) => ({ user: await services.users.update(actor, input) }),
+    deleteUser: (_root, { input }, { actor, services }) => services.users.delete(actor, input),
+    createRole: async (_root, { input }, { actor, services }) => ({ role: await services.roles.create(actor, input) }),
+    updateRole: async (_root, { input }, { actor, services }) => ({ role: await services.roles.update(actor, input) }),
+    deleteRole: (_root, { input }, { actor, services }) => services.roles.delete(actor, input),
   },
+  Actor: { __resolveType: (actor) => ('permissions' in actor ? 'APIToken' : 'User') },
   User: {
-    status: ({ hasPassword }: User) => (hasPassword ? 'CONFIRMED' : 'FORCE_CHANGE_PASSWORD'),
-    enabled: ({ isEnabled }: User) => isEnabled,
-    lastLoggedInAt: ({ lastSignedInAt }: User) => lastSignedInAt,
+    status: ({ hasPassword, isGone }) => (isGone ? 'ARCHIVED' : hasPassword ? 'CONFIRMED' : 'FORCE_CHANGE_PASSWORD'),
+    enabled: ({ isEnabled }) => isEnabled,
+    lastLoggedInAt: ({ lastSignedInAt }) => lastSignedInAt,
   },
-  APIToken: { allowedCIDRBlocks: ({ allowedCidrBlocks }: ApiToken) => allowedCidrBlocks },
-};
+  Role: {
+    logTypeAccess: ({ logTypeAccess, logTypeAccessKind: kind }) =>
+      kind === 'ALLOW' || kind === 'DENY' ? logTypeAccess : null,
+    updatedBy: ({ updatedBy }, _args, { loaders }) => actorOrNull(updatedBy, loaders),
+  },
+  APIToken: {
+    allowedCIDRBlocks: ({ allowedCidrBlocks }) => allowedCidrBlocks,
+    createdBy: ({ createdBy }, _args, { loaders }) => userOf(createdBy, loaders),
+    rotatedBy: ({ rotatedBy }, _args, { loaders }) => actorOrNull(rotatedBy, loaders),
+    updatedBy: ({ updatedBy }, _args, { loaders }) => (updatedBy === null ? null : userOf(updatedBy, loaders)),
+  },
+} satisfies Resolvers;

@@ -18,6 +18,11 @@ type Granted = {
   readonly origin: RequestOrigin;
 };
 
+/** Who did something, as it is stored beside what was done; the name is what it was then. */
+export type ActorReference = { readonly kind: Actor['kind']; readonly id: string; readonly name: string };
+
+export const referenceOf = ({ kind, id, name }: ActorReference): ActorReference => ({ kind, id, name });
+
 /** Who asks. Made only by identity (from a session or token) or by the product itself (`system`). */
 export type Actor =
   | (Granted & {

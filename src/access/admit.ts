@@ -40,3 +40,11 @@ export function admit<Input extends z.ZodType>(
   requirePermission(actor, operation);
   return parseInput(operation.input, input);
 }
+
+/** Answers an operation that is owed: the permission is checked as if it were there. */
+export function refuseOwed(actor: Actor, operation: Operation): never {
+  requirePermission(actor, operation);
+  throw new DomainError('not_available', {
+    publicMessage: `"${operation.name}" is not available yet: this version has no ${operation.owedTo ?? 'such part'}.`,
+  });
+}

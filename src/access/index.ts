@@ -1,7 +1,14 @@
-export type { Actor, RequestOrigin } from './actor.ts';
-export { admit, may, parseInput } from './admit.ts';
+export { type Actor, type ActorReference, referenceOf, type RequestOrigin } from './actor.ts';
+export { admit, may, parseInput, refuseOwed } from './admit.ts';
 export { type LogTypeAccess, mayReadLogType } from './log-type-access.ts';
-export { defineMutation, defineQuery, type Operation, operationCatalogue, permissionsFor } from './operation.ts';
+export {
+  defineMutation,
+  defineOwed,
+  defineQuery,
+  type Operation,
+  operationCatalogue,
+  permissionsFor,
+} from './operation.ts';
 export {
   allPermissions,
   builtInRoles,

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Permission } from './permission.ts';
 
 /**
@@ -14,6 +14,8 @@ export type Operation<Input extends z.ZodType = z.ZodType> = {
   readonly permission: Permission | readonly Permission[] | 'signed-in' | 'public';
   /** Action name of the audit row that a mutation writes; queries write none. */
   readonly audit: string | undefined;
+  /** The part of the product, not built yet, that owes this operation; it answers `not_available` until then. */
+  readonly owedTo?: string;
   readonly input: Input;
 };
 
@@ -23,7 +25,7 @@ export function permissionsFor({ permission }: Pick<Operation, 'permission'>): r
   return typeof permission === 'string' ? [permission] : permission;
 }
 
-type Definition<Input extends z.ZodType> = Omit<Operation<Input>, 'audit' | 'kind'>;
+type Definition<Input extends z.ZodType> = Omit<Operation<Input>, 'audit' | 'kind' | 'owedTo'>;
 
 export function defineQuery<Input extends z.ZodType>(definition: Definition<Input>): Operation<Input> {
   return { ...definition, kind: 'query', audit: undefined };
@@ -34,6 +36,17 @@ export function defineMutation<Input extends z.ZodType>(
   definition: Definition<Input> & { readonly audit: string },
 ): Operation<Input> {
   return { ...definition, kind: 'mutation' };
+}
+
+/** An operation that clients know and a part of the product not built yet will answer. Its permission holds already. */
+export function defineOwed(owed: {
+  readonly name: string;
+  readonly kind: Operation['kind'];
+  readonly permission: Operation['permission'];
+  readonly owedTo: string;
+}): Operation {
+  const audit = owed.kind === 'query' ? undefined : owed.name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase();
+  return { ...owed, audit, summary: `Not available yet: ${owed.owedTo}.`, input: z.unknown() };
 }
 
 /** All operations by name; throws when two have the same name. */

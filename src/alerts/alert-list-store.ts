@@ -3,6 +3,7 @@ import { badInput } from '#platform/errors';
 import type { TenantTx } from '#platform/postgres';
 import { type Alert, typesByListing } from './alert.ts';
 import type { AlertsInput } from './alert-operations.ts';
+import { addAccess, type Conditions, newConditions } from './alert-conditions.ts';
 import { alertColumns, type AlertRow, toAlert } from './alert-store.ts';
 
 type Position = { readonly createdAt: Date; readonly id: string };
@@ -19,39 +20,6 @@ function parseCursor(text: string): Position {
   return { createdAt, id: match[2] ?? '' };
 }
 
-/** Conditions joined by AND; values are bound as they are added. */
-function newConditions(tenantId: string) {
-  const values: unknown[] = [tenantId];
-  const texts = ['tenant_id = $1'];
-  return {
-    values,
-    text: () => texts.join(' AND '),
-    bind: (value: unknown): string => `$${values.push(value)}`,
-    add: (text: string) => void texts.push(text),
-    /** Adds the condition when there is a value; an empty list is no filter. */
-    addIf<Value>(value: Value | null | undefined, condition: (place: string) => string) {
-      if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return;
-      texts.push(condition(`$${values.push(value)}`));
-    },
-  };
-}
-
-type Conditions = ReturnType<typeof newConditions>;
-
-/** An alert is read by who may read all its log types: its events are of all of them. */
-function addAccess({ add, bind }: Conditions, access: LogTypeAccess): void {
-  switch (access.kind) {
-    case 'ALLOW_ALL':
-      return;
-    case 'DENY_ALL':
-      return add("log_types = '{}'");
-    case 'ALLOW':
-      return add(`log_types <@ ${bind([...access.logTypes])}::text[]`);
-    case 'DENY':
-      return add(`NOT (log_types && ${bind([...access.logTypes])}::text[])`);
-  }
-}
-
 const likePattern = (text: string): string => `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
 
 function addFilters(conditions: Conditions, input: AlertsInput): void {
@@ -62,11 +30,13 @@ function addFilters(conditions: Conditions, input: AlertsInput): void {
   addIf(input.createdAtAfter, (place) => `created_at >= ${place}`);
   addIf(input.createdAtBefore, (place) => `created_at <= ${place}`);
   addIf(input.assigneeIds, (place) => `assignee_id::text = ANY (${place}::text[])`);
-  addIf(input.eventCountMin, (place) => `event_count >= ${place}`);
+  addIf(input.eventCountMin, (place) => `greatest(event_count, 1) >= ${place}`);
   addIf(input.eventCountMax, (place) => `event_count <= ${place}`);
   addIf(input.logSources, (place) => `log_sources && ${place}::text[]`);
   addIf(input.logTypes, (place) => `log_types && ${place}::text[]`);
   addIf(input.resourceTypes, (place) => `resource_types && ${place}::text[]`);
+  addIf(input.qualities, (place) => `quality = ANY (${place}::text[])`);
+  addIf(input.contextTags, (place) => `(context_tags && ${place}::text[] AND context_tags <> '{}')`);
   addIf(input.severities, (place) => `severity = ANY (${place}::text[])`);
   addIf(input.statuses, (place) => `status = ANY (${place}::text[])`);
   addIf(input.nameContains ? likePattern(input.nameContains) : null, (place) => `title ILIKE ${place}`);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { defineMutation, defineQuery } from '#access';
 import { alertStatuses, alertTypes, severities, typesByListing } from './alert.ts';
+import { contextTag } from './context-tags/context-tag-operations.ts';
 
-const alertId = z.string().regex(/^[0-9a-f]{32}$/, 'is not the id of an alert (32 hexadecimal digits)');
+export const alertId = z.string().regex(/^[0-9a-f]{32}$/, 'is not the id of an alert (32 hexadecimal digits)');
 const ids = z.array(alertId).min(1, 'needs one alert or more').max(100, 'takes at most 100 alerts at a time');
 const few = (item: z.ZodString) => z.array(item).max(100, 'takes at most 100 values').nullish();
 const some = <const Values extends readonly [string, ...string[]]>(values: Values) =>
@@ -31,6 +32,7 @@ export const alerts = defineQuery({
   input: z
     .strictObject({
       assigneeIds: few(plainText(100)),
+      contextTags: few(plainText(30)),
       createdAtAfter: z.date().nullish(),
       createdAtBefore: z.date().nullish(),
       cursor,
@@ -40,6 +42,7 @@ export const alerts = defineQuery({
       logSources: few(plainText(200)),
       logTypes: few(plainText(255)),
       nameContains: plainText(200).nullish(),
+      qualities: some(['NOISE', 'USEFUL']),
       pageSize: z.number().int().min(1, 'must be between 1 and 100').max(100, 'must be between 1 and 100').nullish(),
       resourceTypes: few(plainText(255)),
       severities: some(nonEmpty(severities)),
@@ -129,6 +132,26 @@ export const updateAlertsAssigneeByEmail = defineMutation({
   }),
 });
 
+export const commentBody = z
+  .string()
+  .refine((body) => body.trim() !== '', 'is empty')
+  .max(20_000, 'has more than 20,000 characters');
+
+/** Several changes of alerts at once, for REST. */
+export const updateAlerts = defineMutation({
+  name: 'updateAlerts',
+  summary: 'Changes status, assignee, quality or tags of alerts; all of them change or none.',
+  permission: 'AlertModify',
+  audit: 'UPDATE_ALERTS',
+  input: z.strictObject({
+    ids,
+    status: z.enum(nonEmpty(alertStatuses)).optional(),
+    assigneeId: z.union([z.uuid('is not the id of a user'), z.null()]).optional(),
+    quality: z.enum(['NOISE', 'USEFUL']).nullable().optional(),
+    contextTags: z.array(contextTag).max(10, 'takes at most 10 tags').optional(),
+  }),
+});
+
 export const createAlertComment = defineMutation({
   name: 'createAlertComment',
   summary: 'Adds a comment to an alert.',
@@ -136,10 +159,7 @@ export const createAlertComment = defineMutation({
   audit: 'CREATE_ALERT_COMMENT',
   input: z.strictObject({
     alertId,
-    body: z
-      .string()
-      .refine((body) => body.trim() !== '', 'is empty')
-      .max(20_000, 'has more than 20,000 characters'),
+    body: commentBody,
     format: z.enum(['PLAIN_TEXT', 'HTML']).nullish(),
   }),
 });

@@ -1,4 +1,4 @@
-import { type Actor, admit, mayReadLogType } from '#access';
+import { type Actor, admit } from '#access';
 import type { AuditRecorder } from '#audit';
 import type { LakePage, LakeReader } from '#lake';
 import type { Clock } from '#platform/clock';
@@ -19,21 +19,24 @@ import {
   retryDelivery,
   updateAlertsAssigneeByEmail,
   updateAlertsAssigneeById,
+  updateAlerts,
   updateAlertStatusById,
 } from './alert-operations.ts';
 import {
   findAlert,
   findAlerts,
   findContexts,
-  insertComment,
-  listComments,
   lockAlerts,
+  patchAlertRows,
   updateAssignee,
   updateStatus,
 } from './alert-store.ts';
+import { insertComment, listComments } from './comments/comment-store.ts';
+import { unknownTags } from './context-tags/context-tag-store.ts';
 import { attemptsMax, type Delivery, type DeliveryAttempt } from './delivery/delivery.ts';
 import { findDelivery, listAttemptsOf, listDeliveriesOf, rescheduleDelivery } from './delivery/delivery-store.ts';
 import { findDestination } from './destinations/destination-store.ts';
+import { cleanText, getReadable, isReadable } from './readable-alert.ts';
 
 export type AlertPage = {
   readonly alerts: readonly Alert[];
@@ -54,6 +57,8 @@ export type AlertService = {
   updateStatus(actor: Actor, input: unknown): Promise<readonly Alert[]>;
   updateAssigneeById(actor: Actor, input: unknown): Promise<readonly Alert[]>;
   updateAssigneeByEmail(actor: Actor, input: unknown): Promise<readonly Alert[]>;
+  /** Several kinds of change in one. Tags must be in the tenant's list. */
+  patch(actor: Actor, input: unknown): Promise<readonly Alert[]>;
   createComment(actor: Actor, input: unknown): Promise<AlertComment>;
   /** Parts of several alerts at once, for loaders; alerts the actor may not read have none. */
   listComments(actor: Actor, input: unknown): Promise<readonly AlertComment[]>;
@@ -83,15 +88,6 @@ type Deps = {
 };
 
 const commentsMax = 1000;
-
-const isReadable = (actor: Actor, { logTypes }: Alert): boolean =>
-  logTypes.every((logType) => mayReadLogType(actor.logTypeAccess, logType));
-
-async function getReadable(tx: TenantTx, actor: Actor, id: AlertId): Promise<Alert> {
-  const found = await findAlert(tx, id);
-  if (found === undefined || !isReadable(actor, found)) throw notFound('alert', id);
-  return found;
-}
 
 /** Runs a change over alerts of which each must exist; answers them in the order of the ids. */
 async function changeAll(
@@ -125,6 +121,21 @@ async function assign(
     const assigneeId = await findAssignee(tx);
     await updateAssignee(tx, wanted, assigneeId, { by: actor, at: deps.clock.now() });
     await deps.audit.record(tx, actor, operation, { parameters: { ids: wanted, assigneeId } });
+  });
+}
+
+async function patch(deps: Deps, actor: Actor, input: unknown): Promise<readonly Alert[]> {
+  const { ids, ...wanted } = admit(actor, updateAlerts, input);
+  return changeAll(deps, actor, ids, async (tx, alertIds) => {
+    const { assigneeId, contextTags } = wanted;
+    if (assigneeId && !(await deps.assignees.exists(tx, assigneeId)))
+      throw badInput('assignee', `assignee: there is no user "${assigneeId}"`);
+    const unknown = contextTags ? await unknownTags(tx, contextTags) : [];
+    if (unknown.length > 0)
+      throw badInput('contextTags', `contextTags: there is no tag "${unknown.join('", "')}"; add it first`);
+    const tags = contextTags && { contextTags: [...new Set(contextTags)] };
+    await patchAlertRows(tx, alertIds, { ...wanted, ...tags }, { by: actor, at: deps.clock.now() });
+    await deps.audit.record(tx, actor, updateAlerts, { parameters: { ids: alertIds, ...wanted } });
   });
 }
 
@@ -203,10 +214,12 @@ async function addComment({ database, audit, clock, ids }: Deps, actor: Actor, i
   const comment: AlertComment = {
     id: ids.uuid(),
     alertId,
-    body: body.replaceAll('\0', '').toWellFormed(),
+    body: cleanText(body),
     format: format ?? 'PLAIN_TEXT',
     createdAt: clock.now(),
     createdBy: { kind, id, name },
+    updatedAt: null,
+    updatedBy: null,
   };
   await database.withTenant(actor.tenantId, async (tx) => {
     await getReadable(tx, actor, alertId);
@@ -253,6 +266,7 @@ export function createAlertService(deps: Deps): AlertService {
         return found;
       });
     },
+    patch: (actor, input) => patch(deps, actor, input),
     createComment: (actor, input) => addComment(deps, actor, input),
     listComments: (actor, input) => readParts(deps, actor, input, (tx, ids) => listComments(tx, ids, commentsMax)),
     listContexts: (actor, input) =>

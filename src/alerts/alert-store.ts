@@ -1,5 +1,5 @@
 import type { TenantTx } from '#platform/postgres';
-import type { Alert, AlertComment, AlertId, AlertStatus, AlertType, AuthorReference, Severity } from './alert.ts';
+import type { Alert, AlertId, AlertQuality, AlertStatus, AlertType, AuthorReference, Severity } from './alert.ts';
 
 export type AlertRow = {
   id: string;
@@ -29,13 +29,15 @@ export type AlertRow = {
   updated_by_kind: AuthorReference['kind'] | null;
   updated_by_id: string | null;
   updated_by_name: string | null;
+  quality: AlertQuality | null;
+  context_tags: string[];
   trace_id: string;
 };
 
 export const alertColumns = `id, type, status, severity, title, description, reference, runbook, detection_id,
   detection_name, system_error_type, dedup, tags, mitre, log_types, log_sources, event_count, first_event_at, last_event_at,
   first_received_at, last_received_at, created_at, assignee_id, updated_at, updated_by_kind, updated_by_id,
-  updated_by_name, trace_id`;
+  updated_by_name, quality, context_tags, trace_id`;
 
 const originOf = (row: AlertRow): Alert['origin'] =>
   row.detection_id === null
@@ -69,6 +71,8 @@ export const toAlert = (row: AlertRow): Alert => ({
     row.updated_by_kind === null
       ? null
       : { kind: row.updated_by_kind, id: row.updated_by_id ?? '', name: row.updated_by_name ?? '' },
+  quality: row.quality,
+  contextTags: row.context_tags,
   traceId: row.trace_id,
 });
 
@@ -133,43 +137,40 @@ export async function updateAssignee(
   );
 }
 
-type CommentRow = {
-  id: string;
-  alert_id: string;
-  body: string;
-  format: AlertComment['format'];
-  created_at: Date;
-  author_kind: AuthorReference['kind'];
-  author_id: string;
-  author_name: string;
+type Patch = {
+  readonly status?: AlertStatus | undefined;
+  readonly assigneeId?: string | null | undefined;
+  readonly quality?: AlertQuality | null | undefined;
+  readonly contextTags?: readonly string[] | undefined;
 };
 
-export async function insertComment(tx: TenantTx, comment: AlertComment): Promise<void> {
-  const { id, alertId, body, format, createdAt, createdBy } = comment;
-  await tx.execute(
-    `INSERT INTO alert_comments (tenant_id, id, alert_id, body, format, created_at, author_kind, author_id, author_name)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [tx.tenantId, id, alertId, body, format, createdAt, createdBy.kind, createdBy.id, createdBy.name],
-  );
-}
-
-/** The newest of each alert, oldest first; at most `limit` of all together. */
-export async function listComments(
+/** Sets what is given; null takes assignee or quality away. */
+export async function patchAlertRows(
   tx: TenantTx,
-  alertIds: readonly AlertId[],
-  limit: number,
-): Promise<readonly AlertComment[]> {
-  const rows = await tx.query<CommentRow>(
-    `SELECT id, alert_id, body, format, created_at, author_kind, author_id, author_name FROM alert_comments
-     WHERE tenant_id = $1 AND alert_id = ANY ($2::text[]) ORDER BY created_at DESC, id DESC LIMIT $3`,
-    [tx.tenantId, alertIds, limit],
+  ids: readonly AlertId[],
+  { status, assigneeId, quality, contextTags }: Patch,
+  { by, at }: Change,
+): Promise<void> {
+  await tx.execute(
+    `UPDATE alerts SET status = coalesce($3, status),
+       assignee_id = CASE WHEN $4 THEN $5::uuid ELSE assignee_id END,
+       quality = CASE WHEN $6 THEN $7 ELSE quality END,
+       context_tags = coalesce($8::text[], context_tags),
+       updated_at = $9, updated_by_kind = $10, updated_by_id = $11, updated_by_name = $12
+     WHERE tenant_id = $1 AND id = ANY ($2::text[])`,
+    [
+      tx.tenantId,
+      ids,
+      status ?? null,
+      assigneeId !== undefined,
+      assigneeId ?? null,
+      quality !== undefined,
+      quality ?? null,
+      contextTags ?? null,
+      at,
+      by.kind,
+      by.id,
+      by.name,
+    ],
   );
-  return rows.toReversed().map((row) => ({
-    id: row.id,
-    alertId: row.alert_id,
-    body: row.body,
-    format: row.format,
-    createdAt: row.created_at,
-    createdBy: { kind: row.author_kind, id: row.author_id, name: row.author_name },
-  }));
 }

@@ -24,6 +24,9 @@ export const typesByListing = {
 
 export type AlertListing = keyof typeof typesByListing;
 
+/** What a person thought of an alert. */
+export type AlertQuality = 'NOISE' | 'USEFUL';
+
 /** Hexadecimal, 32 digits. */
 export type AlertId = string;
 
@@ -66,6 +69,9 @@ export type Alert = {
   readonly assigneeId: string | null;
   readonly updatedAt: Date | null;
   readonly updatedBy: AuthorReference | null;
+  readonly quality: AlertQuality | null;
+  /** At most 10, each one of the tenant's tags. */
+  readonly contextTags: readonly string[];
   readonly traceId: string;
 };
 
@@ -84,4 +90,7 @@ export type AlertComment = {
   readonly format: CommentFormat;
   readonly createdAt: Date;
   readonly createdBy: AuthorReference;
+  /** Null when it is as it was written. */
+  readonly updatedAt: Date | null;
+  readonly updatedBy: AuthorReference | null;
 };

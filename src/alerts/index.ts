@@ -4,6 +4,7 @@ export type {
   AlertId,
   AlertListing,
   AlertOrigin,
+  AlertQuality,
   AlertStatus,
   AlertType,
   AuthorReference,
@@ -12,8 +13,19 @@ export type {
 } from './alert.ts';
 export { type AlertIntake, createAlertIntake, type MatchesOfBatch } from './alert-intake.ts';
 export { deliverAlertJob } from './alert-jobs.ts';
-export { alertOperations } from './alert-operations.ts';
+export { type AlertMetricsService, createAlertMetrics, metrics } from './metrics/alert-metrics.ts';
+export { alertOperations, updateAlerts } from './alert-operations.ts';
 export { type AlertPage, type AlertService, type Assignees, createAlertService } from './alert-service.ts';
+export { alertComment, alertComments, updateAlertComment } from './comments/comment-operations.ts';
+export { type CommentService, createCommentService } from './comments/comment-service.ts';
+export {
+  alertContextTags,
+  contextTag,
+  createAlertContextTag,
+  deleteAlertContextTag,
+  renameAlertContextTag,
+} from './context-tags/context-tag-operations.ts';
+export { type ContextTagService, createContextTagService } from './context-tags/context-tag-service.ts';
 export type { DetectionMatch } from './dedup/detection-match.ts';
 export { createDeliverer, type Deliverer, type DeliveryObserver } from './delivery/deliverer.ts';
 export type { Delivery, DeliveryAttempt, DeliveryState } from './delivery/delivery.ts';

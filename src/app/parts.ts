@@ -1,9 +1,17 @@
 import path from 'node:path';
-import { createAlertService, createDestinationService, createWebhookSender } from '#alerts';
+import {
+  createAlertMetrics,
+  createAlertService,
+  createCommentService,
+  createContextTagService,
+  createDestinationService,
+  createWebhookSender,
+} from '#alerts';
 import { createAuditRecorder, createAuditService } from '#audit';
 import {
   buildBundle,
   chooseWalls,
+  createDetectionReferences,
   createDetectionService,
   createSandboxPool,
   createRemovalService,
@@ -16,12 +24,20 @@ import {
 import {
   createRoleService,
   createSessionService,
+  createSettingsService,
   createTenantService,
   createTokenService,
   createUserService,
   userDirectory,
 } from '#identity';
-import { createBatchService, createSchemaService, createSourceService, findSchema, managedSchemas } from '#ingestion';
+import {
+  createBatchService,
+  createSchemaService,
+  createSourceService,
+  findSchema,
+  managedSchemas,
+  createUsageService,
+} from '#ingestion';
 import { createLake } from '#lake';
 import { createSharedClock } from '#platform/clock';
 import { createAddressGuard, createHttpClient } from '#platform/http-client';
@@ -33,7 +49,7 @@ import { openDatabase } from '#platform/postgres';
 import { createMasterKeys, createObjectKeys, createSecrets, createTenantKeys } from '#platform/secrets';
 import { createSystemErrorRecorder, createSystemErrorService } from '#system-errors';
 import { openObjects } from './open-objects.ts';
-import { publicUrl, type Runtime } from './runtime.ts';
+import { productVersion, publicUrl, type Runtime } from './runtime.ts';
 
 /** Opens the stores of a role and makes the parts that have no product words. */
 export function openPlatform(runtime: Runtime) {
@@ -118,6 +134,10 @@ export function createServices(
       objectionToSecondTenant: () => objection(sandbox.walls, runtime.settings.MARGAY_ALLOW_WEAK_SANDBOX),
     }),
     alerts: createAlertService({ database, audit, clock, ids, lake: lake.reader, assignees: userDirectory }),
+    alertMetrics: createAlertMetrics({ database }),
+    usage: createUsageService({ database }),
+    comments: createCommentService({ database, audit, clock }),
+    contextTags: createContextTagService({ database, audit }),
     audit: createAuditService({ database }),
     batches: createBatchService({ database, audit, clock, ids }),
     destinations: createDestinationService({
@@ -128,10 +148,12 @@ export function createServices(
       clock,
       ids,
     }),
+    detectionReferences: createDetectionReferences({ database }),
     detections: createDetectionService({ database, audit, sandbox: sandbox.pool }),
     schemas: createSchemaService({ database, audit }),
     sources: createSourceService({ database, audit, secrets, ids, lake: lake.reader, hasSchema }),
     roles: createRoleService({ database, audit, ids }),
+    settings: createSettingsService({ version: productVersion }),
     sessions: createSessionService({ database, audit, clock, ids }),
     systemErrors: createSystemErrorService({ database, audit, clock }),
     removals: createRemovalService({ database, audit }),

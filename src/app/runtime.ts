@@ -1,5 +1,13 @@
+import { readFileSync } from 'node:fs';
 import type { Settings } from '#platform/config';
 import type { MasterKeyTexts } from '#platform/secrets';
+
+const manifest: { version: string } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+/** Version of the product that runs. */
+export const productVersion: string = manifest.version;
 
 export type RoleName = 'api' | 'ingest' | 'worker' | 'scheduler';
 

@@ -51,6 +51,29 @@ export async function findDetection(tx: TenantTx, id: string): Promise<StoredDet
   return rows[0] && toDetection(rows[0]);
 }
 
+/** What an alert says about the detection that raised it. */
+export type DetectionReference = {
+  readonly id: string;
+  readonly kind: string;
+  readonly description: string | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+};
+
+type ReferenceRow = { id: string; kind: string; description: string | null; created_at: Date; updated_at: Date };
+
+export async function findDetectionReferences(
+  tx: TenantTx,
+  ids: readonly string[],
+): Promise<readonly DetectionReference[]> {
+  const rows = await tx.query<ReferenceRow>(
+    `SELECT id, kind, specification ->> 'Description' AS description, created_at, updated_at FROM detections
+     WHERE tenant_id = $1 AND id = ANY ($2::text[])`,
+    [tx.tenantId, ids],
+  );
+  return rows.map(({ created_at: createdAt, updated_at: updatedAt, ...row }) => ({ ...row, createdAt, updatedAt }));
+}
+
 /** A transaction for a single tenant, with the name that versions are signed with. */
 type Author = { readonly tx: TenantTx; readonly changedBy: string };
 

@@ -4,9 +4,11 @@ export { type FileProblem, loadContentDirectory } from './content/content-direct
 export { type ContentItem, typeName } from './content/content-item.ts';
 export { type ContentFilter, parseFilters, passesFilters } from './content/filters.ts';
 export { detectionOperations } from './detection-operations.ts';
+export { createDetectionReferences, type DetectionReferences } from './detection-references.ts';
 export { createDetectionService, type DetectionService } from './detection-service.ts';
 export {
   deleteUnusedRevisions,
+  type DetectionReference,
   type DetectionVersion,
   forgetEvaluations,
   type StoredDetection,

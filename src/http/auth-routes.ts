@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { parseInput } from '#access';
 import type { SessionService } from '#identity';
 import { DomainError } from '#platform/errors';
+import type { Gate } from './request-limits.ts';
 import { originOf } from './server.ts';
 
-type Options = { readonly sessions: SessionService; readonly isSecure: boolean };
+type Options = { readonly sessions: SessionService; readonly gate: Gate; readonly isSecure: boolean };
 
 const credentials = z.strictObject({ email: z.string().min(3).max(254), password: z.string().min(1).max(1000) });
 
@@ -42,10 +43,11 @@ function refuseOtherSites(request: FastifyRequest): void {
 }
 
 /** Signing in and out with e-mail and password, and changing the password; the session is an http-only cookie. */
-export async function authRoutes(server: FastifyInstance, { sessions, isSecure }: Options): Promise<void> {
+export async function authRoutes(server: FastifyInstance, { sessions, gate, isSecure }: Options): Promise<void> {
   server.post('/auth/sign-in', async (request, reply) => {
     refuseOtherSites(request);
-    const { value, expiresAt } = await sessions.signIn(parseInput(credentials, request.body), originOf(request));
+    const given = parseInput(credentials, request.body);
+    const { value, expiresAt } = await gate.attempt(request, () => sessions.signIn(given, originOf(request)));
     setCookie(reply, value, Math.floor((expiresAt.getTime() - Date.now()) / 1000), isSecure);
     return { expiresAt };
   });

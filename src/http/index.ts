@@ -3,4 +3,8 @@ export { healthRoutes, type ReadinessCheck } from './health-routes.ts';
 export { ingestRoutes } from './ingest-routes.ts';
 export { metricsRoutes } from './metrics-routes.ts';
 export { playgroundRoutes } from './playground-routes.ts';
+export { referenceRoutes } from './reference-routes.ts';
+export { createGate } from './request-limits.ts';
+export { restRoutes } from './rest/rest-routes.ts';
+export { routes as restOperations } from './rest/routes.ts';
 export { createHttpServer, originOf } from './server.ts';

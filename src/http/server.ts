@@ -13,8 +13,12 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   too_large: 413,
   rate_limited: 429,
   unavailable: 503,
+  not_available: 501,
   internal: 500,
 };
+
+/** The status that tells a failure of this code. */
+export const statusOf = (code: ErrorCode): number => statuses[code];
 
 /** Trace id of a W3C `traceparent` header, or a new one when there is none that is valid. */
 function traceIdOf(header: string | readonly string[] | undefined): string {
@@ -87,6 +91,7 @@ export function createHttpServer({ log, tls, isBehindProxy }: HttpOptions): Fast
   server.setErrorHandler((error, request, reply) => answerError(error, request, reply, log));
   server.setNotFoundHandler((request, reply) =>
     reply.code(404).send({
+      message: 'There is nothing at this address.',
       error: { code: 'not_found', message: 'There is nothing at this address.' },
       traceId: originOf(request).traceId,
     }),

@@ -1,12 +1,14 @@
 export { createRoleService, type RoleService } from './role-service.ts';
 export { createSessionService, type SessionService } from './session-service.ts';
 export { createTenantErasures, type TenantErasures } from './erasure/tenant-erasure.ts';
+export { createSettingsService, type SettingsService } from './settings/settings-service.ts';
+export { settingsOperations } from './settings/settings-operations.ts';
 export { createTenantService, type Tenant, type TenantService } from './tenant-service.ts';
 export type { ApiToken } from './token.ts';
-export { tokenOperations } from './token-operations.ts';
+export { apiToken, ownAPIToken, rotateOtherAPIToken, tokenOperations } from './token-operations.ts';
 export { createTokenService, type TokenService, type TokenWithValue } from './token-service.ts';
 export type { Role, User } from './user.ts';
 export { userDirectory } from './user-directory.ts';
-export { userOperations } from './user-operations.ts';
+export { searchUsers, userOperations } from './user-operations.ts';
 export { createUserService, type UserService } from './user-service.ts';
 export { deleteEndedSessions } from './user-store.ts';

@@ -1,4 +1,4 @@
-import { type Actor, admit, isPermission, may, type Permission } from '#access';
+import { type Actor, admit, isPermission, may, type Permission, referenceOf } from '#access';
 import type { AuditRecorder } from '#audit';
 import { badInput, DomainError, notFound } from '#platform/errors';
 import type { Ids } from '#platform/ids';
@@ -24,13 +24,14 @@ async function get(tx: TenantTx, is: (role: Role) => boolean, wanted: string): P
   return found;
 }
 
+const takesList = (kind: Role['logTypeAccessKind']): boolean => kind === 'ALLOW' || kind === 'DENY';
+
 /** A list belongs to ALLOW and DENY only, and nobody gives away what they do not hold. */
 function check(actor: Actor, role: Pick<Role, 'permissions' | 'logTypeAccessKind' | 'logTypeAccess'>): void {
   const missing = role.permissions.find((permission) => !may(actor, permission));
   if (missing !== undefined)
     throw badInput('permissions', `permissions: you do not hold ${missing} yourself, so you cannot grant it`);
-  const takesList = role.logTypeAccessKind === 'ALLOW' || role.logTypeAccessKind === 'DENY';
-  if (!takesList && role.logTypeAccess.length > 0)
+  if (!takesList(role.logTypeAccessKind) && role.logTypeAccess.length > 0)
     throw badInput('logTypeAccess', `logTypeAccess: leave it out for ${role.logTypeAccessKind}`);
 }
 
@@ -75,15 +76,16 @@ async function update({ database, audit }: Deps, actor: Actor, input: unknown): 
       throw new DomainError('conflict', {
         publicMessage: 'The role Admin holds every permission and cannot be changed.',
       });
+    const kind = wanted.logTypeAccessKind ?? before.logTypeAccessKind;
     const role = {
       id: before.id,
       name: wanted.name ?? before.name,
       permissions: wanted.permissions ? permissionsOf(wanted.permissions) : before.permissions,
-      logTypeAccessKind: wanted.logTypeAccessKind ?? before.logTypeAccessKind,
-      logTypeAccess: wanted.logTypeAccess ?? before.logTypeAccess,
+      logTypeAccessKind: kind,
+      logTypeAccess: wanted.logTypeAccess ?? (takesList(kind) ? before.logTypeAccess : []),
     };
     check(actor, role);
-    await updateRoleRow(tx, role);
+    await updateRoleRow(tx, role, referenceOf(actor));
     await audit.record(tx, actor, updateRole, {
       target: { kind: 'role', id: role.id },
       parameters: { name: role.name, permissions: role.permissions },
@@ -97,10 +99,13 @@ export function createRoleService(deps: Deps): RoleService {
   const { database, audit } = deps;
   return {
     async list(actor, input) {
-      const { nameContains, sortDir } = admit(actor, roles, input);
+      const { nameContains, name, ids, sortDir } = admit(actor, roles, input);
       const found = await database.withTenant(actor.tenantId, listRoles);
-      const chosen = found.filter(
-        (role) => !nameContains || role.name.toLowerCase().includes(nameContains.toLowerCase()),
+      const chosen = found.filter((role) =>
+        name
+          ? role.name === name
+          : (!nameContains || role.name.toLowerCase().includes(nameContains.toLowerCase())) &&
+            (!ids || ids.length === 0 || ids.includes(role.id)),
       );
       return sortDir === 'descending' ? chosen.toReversed() : chosen;
     },

@@ -1,19 +1,31 @@
-import { type Actor, admit, effectivePermissions, isPermission, may, type RequestOrigin } from '#access';
+import { type Actor, admit, effectivePermissions, isPermission, may, referenceOf, type RequestOrigin } from '#access';
 import type { AuditRecorder } from '#audit';
 import type { Clock } from '#platform/clock';
 import { badInput, DomainError, notFound } from '#platform/errors';
 import type { Ids } from '#platform/ids';
-import { type Database, isUniqueViolation } from '#platform/postgres';
+import { type Database, isUniqueViolation, type TenantTx } from '#platform/postgres';
 import { type ApiToken, isAddressAllowed } from './token.ts';
-import { apiTokens, createAPIToken, deleteAPIToken, rotateAPIToken } from './token-operations.ts';
+import {
+  apiToken,
+  apiTokens,
+  createAPIToken,
+  deleteAPIToken,
+  ownAPIToken,
+  rotateAPIToken,
+  rotateOtherAPIToken,
+  tokenReferences,
+  updateAPIToken,
+} from './token-operations.ts';
 import {
   deleteToken,
   findToken,
   findTokenByHash,
+  findTokens,
   insertToken,
   listTokens,
   replaceTokenValue,
   touchToken,
+  updateTokenRow,
 } from './token-store.ts';
 import { hashTokenValue, isTokenValue, newTokenValue } from './token-value.ts';
 
@@ -21,9 +33,17 @@ export type TokenWithValue = { readonly token: ApiToken; readonly value: string 
 
 export type TokenService = {
   list(actor: Actor, input: unknown): Promise<readonly ApiToken[]>;
+  /** Those of the tokens that exist, for whoever may see what names them. */
+  references(actor: Actor, input: unknown): Promise<readonly ApiToken[]>;
+  get(actor: Actor, input: unknown): Promise<ApiToken>;
+  /** The calling token itself. */
+  getOwn(actor: Actor, input: unknown): Promise<ApiToken>;
   create(actor: Actor, input: unknown): Promise<TokenWithValue>;
+  update(actor: Actor, input: unknown): Promise<ApiToken>;
   delete(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
   rotateOwn(actor: Actor, input: unknown): Promise<TokenWithValue>;
+  /** Another token, which may do no more than the caller: the new value is in the answer. */
+  rotate(actor: Actor, input: unknown): Promise<TokenWithValue>;
   /** The actor behind the value of an `X-API-Key` header. Unknown, revoked and expired values get the same answer. */
   authenticate(value: string, origin: RequestOrigin): Promise<Actor>;
 };
@@ -64,23 +84,15 @@ async function authenticate({ database, clock }: Deps, value: string, origin: Re
   };
 }
 
-async function create({ database, audit, ids }: Deps, actor: Actor, input: unknown): Promise<TokenWithValue> {
-  const { name, permissions, allowedCIDRBlocks, expiresAt } = admit(actor, createAPIToken, input);
-  refuseExcess(actor, permissions);
-  const value = newTokenValue();
-  const id = ids.uuid();
-  const wanted = { id, name, permissions, allowedCidrBlocks: allowedCIDRBlocks ?? [], expiresAt: expiresAt ?? null };
+async function get(tx: TenantTx, id: string): Promise<ApiToken> {
+  const token = await findToken(tx, id);
+  if (token === undefined) throw notFound('API token', id);
+  return token;
+}
+
+async function uniqueName<T>(name: string, work: Promise<T>): Promise<T> {
   try {
-    return await database.withTenant(actor.tenantId, async (tx) => {
-      await insertToken(tx, wanted, hashTokenValue(value));
-      await audit.record(tx, actor, createAPIToken, {
-        target: { kind: 'token', id },
-        parameters: { name, permissions },
-      });
-      const token = await findToken(tx, id);
-      if (token === undefined) throw new Error('The token was not stored.');
-      return { token, value };
-    });
+    return await work;
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     throw new DomainError('conflict', {
@@ -90,19 +102,80 @@ async function create({ database, audit, ids }: Deps, actor: Actor, input: unkno
   }
 }
 
+async function create({ database, audit, ids }: Deps, actor: Actor, input: unknown): Promise<TokenWithValue> {
+  const { name, permissions, allowedCIDRBlocks, expiresAt } = admit(actor, createAPIToken, input);
+  refuseExcess(actor, permissions);
+  const value = newTokenValue();
+  const id = ids.uuid();
+  const wanted = {
+    id,
+    name,
+    permissions,
+    allowedCidrBlocks: allowedCIDRBlocks ?? [],
+    expiresAt: expiresAt ?? null,
+    createdBy: referenceOf(actor),
+  };
+  const work = database.withTenant(actor.tenantId, async (tx) => {
+    await insertToken(tx, wanted, hashTokenValue(value));
+    await audit.record(tx, actor, createAPIToken, {
+      target: { kind: 'token', id },
+      parameters: { name, permissions },
+    });
+    return { token: await get(tx, id), value };
+  });
+  return uniqueName(name, work);
+}
+
+async function update({ database, audit }: Deps, actor: Actor, input: unknown): Promise<ApiToken> {
+  const { id, name, permissions, allowedCIDRBlocks } = admit(actor, updateAPIToken, input);
+  if (permissions) refuseExcess(actor, permissions);
+  const work = database.withTenant(actor.tenantId, async (tx) => {
+    const before = await get(tx, id);
+    const token = {
+      id,
+      name: name ?? before.name,
+      permissions: permissions ?? before.permissions,
+      allowedCidrBlocks: allowedCIDRBlocks ?? before.allowedCidrBlocks,
+    };
+    await updateTokenRow(tx, token, referenceOf(actor));
+    await audit.record(tx, actor, updateAPIToken, {
+      target: { kind: 'token', id },
+      parameters: { name: token.name, permissions: token.permissions },
+    });
+    return get(tx, id);
+  });
+  return uniqueName(name ?? '', work);
+}
+
+/** Id of the calling token; only a token has a self. */
+function ownId(actor: Actor): string {
+  if (actor.kind === 'token') return actor.id;
+  throw new DomainError('bad_input', {
+    publicMessage: 'Only an API token has a self: send the request with its X-API-Key.',
+  });
+}
+
 async function rotateOwn({ database, audit }: Deps, actor: Actor, input: unknown): Promise<TokenWithValue> {
   admit(actor, rotateAPIToken, input);
-  if (actor.kind !== 'token')
-    throw new DomainError('bad_input', {
-      publicMessage: 'Only an API token can rotate itself: send the request with its X-API-Key.',
-    });
+  const id = ownId(actor);
   const value = newTokenValue();
   const token = await database.withTenant(actor.tenantId, async (tx) => {
-    await replaceTokenValue(tx, actor.id, hashTokenValue(value));
-    await audit.record(tx, actor, rotateAPIToken, { target: { kind: 'token', id: actor.id } });
-    return findToken(tx, actor.id);
+    await replaceTokenValue(tx, id, hashTokenValue(value), referenceOf(actor));
+    await audit.record(tx, actor, rotateAPIToken, { target: { kind: 'token', id } });
+    return get(tx, id);
   });
-  if (token === undefined) throw notFound('API token', actor.id);
+  return { token, value };
+}
+
+async function rotate({ database, audit }: Deps, actor: Actor, input: unknown): Promise<TokenWithValue> {
+  const { id } = admit(actor, rotateOtherAPIToken, input);
+  const value = newTokenValue();
+  const token = await database.withTenant(actor.tenantId, async (tx) => {
+    refuseExcess(actor, (await get(tx, id)).permissions);
+    await replaceTokenValue(tx, id, hashTokenValue(value), referenceOf(actor));
+    await audit.record(tx, actor, rotateOtherAPIToken, { target: { kind: 'token', id } });
+    return get(tx, id);
+  });
   return { token, value };
 }
 
@@ -113,7 +186,20 @@ export function createTokenService(deps: Deps): TokenService {
       admit(actor, apiTokens, input);
       return database.withTenant(actor.tenantId, listTokens);
     },
+    async references(actor, input) {
+      const { ids } = admit(actor, tokenReferences, input);
+      return database.withTenant(actor.tenantId, (tx) => findTokens(tx, ids));
+    },
+    async get(actor, input) {
+      const { id } = admit(actor, apiToken, input);
+      return database.withTenant(actor.tenantId, (tx) => get(tx, id));
+    },
+    async getOwn(actor, input) {
+      admit(actor, ownAPIToken, input);
+      return database.withTenant(actor.tenantId, (tx) => get(tx, ownId(actor)));
+    },
     create: (actor, input) => create(deps, actor, input),
+    update: (actor, input) => update(deps, actor, input),
     async delete(actor, input) {
       const { id } = admit(actor, deleteAPIToken, input);
       await database.withTenant(actor.tenantId, async (tx) => {
@@ -123,6 +209,7 @@ export function createTokenService(deps: Deps): TokenService {
       return { id };
     },
     rotateOwn: (actor, input) => rotateOwn(deps, actor, input),
+    rotate: (actor, input) => rotate(deps, actor, input),
     authenticate: (value, origin) => authenticate(deps, value, origin),
   };
 }

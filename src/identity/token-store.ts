@@ -1,4 +1,4 @@
-import { isPermission } from '#access';
+import { type ActorReference, isPermission } from '#access';
 import type { TenantTx, Tx } from '#platform/postgres';
 import type { ApiToken } from './token.ts';
 
@@ -12,10 +12,14 @@ type TokenRow = {
   created_at: Date;
   rotated_at: Date | null;
   last_used_at: Date | null;
+  created_by: ActorReference | null;
+  updated_at: Date | null;
+  updated_by: ActorReference | null;
+  rotated_by: ActorReference | null;
 };
 
-const columns =
-  'tenant_id, id, name, permissions, allowed_cidr_blocks, expires_at, created_at, rotated_at, last_used_at';
+const columns = `tenant_id, id, name, permissions, allowed_cidr_blocks, expires_at, created_at, rotated_at, last_used_at,
+  created_by, updated_at, updated_by, rotated_by`;
 
 const toToken = (row: TokenRow): ApiToken => ({
   id: row.id,
@@ -26,6 +30,10 @@ const toToken = (row: TokenRow): ApiToken => ({
   createdAt: row.created_at,
   rotatedAt: row.rotated_at,
   lastUsedAt: row.last_used_at,
+  createdBy: row.created_by,
+  updatedAt: row.updated_at,
+  updatedBy: row.updated_by,
+  rotatedBy: row.rotated_by,
 });
 
 /** The owner of a token value, across all tenants: this is how a request finds its tenant. */
@@ -62,21 +70,58 @@ export async function findToken(tx: TenantTx, id: string): Promise<ApiToken | un
   return rows[0] && toToken(rows[0]);
 }
 
-type NewToken = Pick<ApiToken, 'id' | 'name' | 'permissions' | 'allowedCidrBlocks' | 'expiresAt'>;
+/** Those of the tokens that exist. */
+export async function findTokens(tx: TenantTx, ids: readonly string[]): Promise<readonly ApiToken[]> {
+  const rows = await tx.query<TokenRow>(
+    `SELECT ${columns} FROM api_tokens WHERE tenant_id = $1 AND id::text = ANY ($2::text[])`,
+    [tx.tenantId, ids],
+  );
+  return rows.map(toToken);
+}
+
+type NewToken = Pick<ApiToken, 'id' | 'name' | 'permissions' | 'allowedCidrBlocks' | 'expiresAt' | 'createdBy'>;
 
 export async function insertToken(tx: TenantTx, token: NewToken, valueHash: Buffer): Promise<void> {
   await tx.execute(
-    `INSERT INTO api_tokens (tenant_id, id, name, value_hash, permissions, allowed_cidr_blocks, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-    [tx.tenantId, token.id, token.name, valueHash, token.permissions, token.allowedCidrBlocks, token.expiresAt],
+    `INSERT INTO api_tokens (tenant_id, id, name, value_hash, permissions, allowed_cidr_blocks, expires_at, created_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [
+      tx.tenantId,
+      token.id,
+      token.name,
+      valueHash,
+      token.permissions,
+      token.allowedCidrBlocks,
+      token.expiresAt,
+      JSON.stringify(token.createdBy),
+    ],
   );
 }
 
-export async function replaceTokenValue(tx: TenantTx, id: string, valueHash: Buffer): Promise<void> {
-  await tx.execute('UPDATE api_tokens SET value_hash = $3, rotated_at = now() WHERE tenant_id = $1 AND id = $2', [
-    tx.tenantId,
-    id,
-    valueHash,
-  ]);
+/** Returns whether there is such a token. */
+export async function replaceTokenValue(
+  tx: TenantTx,
+  id: string,
+  valueHash: Buffer,
+  by: ActorReference,
+): Promise<boolean> {
+  const changed = await tx.execute(
+    'UPDATE api_tokens SET value_hash = $3, rotated_at = now(), rotated_by = $4 WHERE tenant_id = $1 AND id = $2',
+    [tx.tenantId, id, valueHash, JSON.stringify(by)],
+  );
+  return changed === 1;
+}
+
+export async function updateTokenRow(
+  tx: TenantTx,
+  token: Pick<ApiToken, 'id' | 'name' | 'permissions' | 'allowedCidrBlocks'>,
+  by: ActorReference,
+): Promise<void> {
+  await tx.execute(
+    `UPDATE api_tokens SET name = $3, permissions = $4, allowed_cidr_blocks = $5, updated_at = now(), updated_by = $6
+     WHERE tenant_id = $1 AND id = $2`,
+    [tx.tenantId, token.id, token.name, token.permissions, token.allowedCidrBlocks, JSON.stringify(by)],
+  );
 }
 
 export async function deleteToken(tx: TenantTx, id: string): Promise<boolean> {

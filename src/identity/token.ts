@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import type { Permission } from '#access';
+import type { ActorReference, Permission } from '#access';
 
 /** A credential for programs. Its value is shown once, when it is made or rotated. */
 export type ApiToken = {
@@ -12,6 +12,11 @@ export type ApiToken = {
   readonly createdAt: Date;
   readonly rotatedAt: Date | null;
   readonly lastUsedAt: Date | null;
+  /** Null for tokens of earlier versions. */
+  readonly createdBy: ActorReference | null;
+  readonly updatedAt: Date | null;
+  readonly updatedBy: ActorReference | null;
+  readonly rotatedBy: ActorReference | null;
 };
 
 export const isCidr = (text: string): boolean => ipaddr.isValidCIDR(text);

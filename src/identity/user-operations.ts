@@ -16,6 +16,21 @@ export const users = defineQuery({
   permission: 'UserRead',
   input: z.strictObject({}),
 });
+/** Users that fit filters, in pages, for REST. */
+export const searchUsers = defineQuery({
+  name: 'searchUsers',
+  summary: 'Users that fit the filters, by e-mail.',
+  permission: 'UserRead',
+  input: z.strictObject({
+    cursor: z.string().max(1000).nullish(),
+    pageSize: z.number().int().min(1).max(60).nullish(),
+    contains: z.string().max(1000).nullish(),
+    email: z.string().max(1000).nullish(),
+    ids: z.array(z.string().max(1000)).max(1000).nullish(),
+    includesDeactivated: z.boolean().nullish(),
+    isConfirmed: z.boolean().nullish(),
+  }),
+});
 export const userById = defineQuery({
   name: 'userById',
   summary: 'One user.',
@@ -27,6 +42,13 @@ export const userByEmail = defineQuery({
   summary: 'One user.',
   permission: 'UserRead',
   input: z.strictObject({ email: z.string().max(254) }),
+});
+/** Users named as the authors or owners of something; not a root field of its own. */
+export const userReferences = defineQuery({
+  name: 'userReferences',
+  summary: 'Users by their ids.',
+  permission: 'signed-in',
+  input: z.strictObject({ ids: z.array(z.string().max(200)).max(1000) }),
 });
 export const inviteUser = defineMutation({
   name: 'inviteUser',
@@ -67,7 +89,9 @@ export const roles = defineQuery({
   summary: 'All roles.',
   permission: 'UserRead',
   input: z.strictObject({
-    nameContains: z.string().max(200).nullish(),
+    nameContains: z.string().max(1000).nullish(),
+    name: z.string().max(1000).nullish(),
+    ids: z.array(z.string().max(1000)).max(1000).nullish(),
     sortDir: z.enum(['ascending', 'descending']).nullish(),
   }),
 });

@@ -5,9 +5,19 @@ import type { Ids } from '#platform/ids';
 import { type Database, isUniqueViolation, type TenantTx } from '#platform/postgres';
 import { hashPassword, passwordProblem } from './password.ts';
 import type { Role, User } from './user.ts';
-import { deleteUser, inviteUser, updateUser, userByEmail, userById, users } from './user-operations.ts';
+import {
+  deleteUser,
+  inviteUser,
+  searchUsers,
+  updateUser,
+  userByEmail,
+  userById,
+  userReferences,
+  users,
+} from './user-operations.ts';
 import {
   deleteUserRow,
+  findUsers,
   insertUser,
   listRoles,
   listUsers,
@@ -16,8 +26,14 @@ import {
   updateUserRow,
 } from './user-store.ts';
 
+type UserPage = { readonly users: readonly User[]; readonly endCursor: string | null };
+
 export type UserService = {
   list(actor: Actor, input: unknown): Promise<readonly User[]>;
+  /** Those of the users that exist, for whoever may see what names them. */
+  references(actor: Actor, input: unknown): Promise<readonly User[]>;
+  /** A page of those that fit; an exact e-mail silences the other filters. */
+  search(actor: Actor, input: unknown): Promise<UserPage>;
   byId(actor: Actor, input: unknown): Promise<User>;
   byEmail(actor: Actor, input: unknown): Promise<User>;
   invite(actor: Actor, input: unknown): Promise<User>;
@@ -114,6 +130,23 @@ async function update({ database, audit }: Deps, actor: Actor, input: unknown): 
   return uniqueEmail(email ?? '', work);
 }
 
+async function search({ database }: Deps, actor: Actor, input: unknown): Promise<UserPage> {
+  const { cursor, pageSize, contains, email, ids, includesDeactivated, isConfirmed } = admit(actor, searchUsers, input);
+  const part = contains?.toLowerCase();
+  const fits = (user: StoredUser): boolean =>
+    email
+      ? user.email.toLowerCase() === email.toLowerCase()
+      : (!part || `${user.givenName} ${user.familyName} ${user.email}`.toLowerCase().includes(part)) &&
+        (!ids || ids.length === 0 || ids.includes(user.id)) &&
+        (includesDeactivated === true || user.isEnabled) &&
+        (isConfirmed ?? user.hasPassword) === user.hasPassword;
+  const all = await database.withTenant(actor.tenantId, listUsers);
+  const found = all.filter(fits).filter((user) => !cursor || user.email.toLowerCase() > cursor);
+  const page = found.slice(0, pageSize ?? 60);
+  const last = found.length > page.length ? page.at(-1) : undefined;
+  return { users: page.map(visible), endCursor: last ? last.email.toLowerCase() : null };
+}
+
 export function createUserService(deps: Deps): UserService {
   const { database, audit } = deps;
   return {
@@ -122,6 +155,12 @@ export function createUserService(deps: Deps): UserService {
       const found = await database.withTenant(actor.tenantId, listUsers);
       return found.map(visible);
     },
+    async references(actor, input) {
+      const { ids } = admit(actor, userReferences, input);
+      const found = await database.withTenant(actor.tenantId, (tx) => findUsers(tx, ids));
+      return found.map(visible);
+    },
+    search: (actor, input) => search(deps, actor, input),
     async byId(actor, input) {
       const { id } = admit(actor, userById, input);
       return database.withTenant(actor.tenantId, async (tx) => visible(await get(tx, (user) => user.id === id, id)));

@@ -1,4 +1,4 @@
-import { isPermission, type LogTypeAccess } from '#access';
+import { type ActorReference, isPermission, type LogTypeAccess } from '#access';
 import type { TenantTx, Tx } from '#platform/postgres';
 import type { Role, User } from './user.ts';
 
@@ -10,6 +10,7 @@ type RoleRow = {
   log_type_access: string[];
   created_at: Date;
   updated_at: Date;
+  updated_by: ActorReference | null;
 };
 
 const toRole = (row: RoleRow): Role => ({
@@ -20,6 +21,7 @@ const toRole = (row: RoleRow): Role => ({
   logTypeAccess: row.log_type_access,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
+  updatedBy: row.updated_by,
 });
 
 type UserRow = {
@@ -69,17 +71,20 @@ export async function listRoles(tx: TenantTx): Promise<readonly Role[]> {
   return rows.map(toRole);
 }
 
-export async function insertRole(tx: TenantTx, role: Omit<Role, 'createdAt' | 'updatedAt'>): Promise<void> {
+type RoleSettings = Omit<Role, 'createdAt' | 'updatedAt' | 'updatedBy'>;
+
+export async function insertRole(tx: TenantTx, role: RoleSettings): Promise<void> {
   await tx.execute(
     'INSERT INTO roles (tenant_id, id, name, permissions, log_type_access_kind, log_type_access) VALUES ($1, $2, $3, $4, $5, $6)',
     [tx.tenantId, role.id, role.name, role.permissions, role.logTypeAccessKind, role.logTypeAccess],
   );
 }
 
-export async function updateRoleRow(tx: TenantTx, role: Omit<Role, 'createdAt' | 'updatedAt'>): Promise<void> {
+export async function updateRoleRow(tx: TenantTx, role: RoleSettings, by: ActorReference): Promise<void> {
   await tx.execute(
-    `UPDATE roles SET name = $3, permissions = $4, log_type_access_kind = $5, log_type_access = $6, updated_at = now() WHERE tenant_id = $1 AND id = $2`,
-    [tx.tenantId, role.id, role.name, role.permissions, role.logTypeAccessKind, role.logTypeAccess],
+    `UPDATE roles SET name = $3, permissions = $4, log_type_access_kind = $5, log_type_access = $6, updated_at = now(), updated_by = $7
+     WHERE tenant_id = $1 AND id = $2`,
+    [tx.tenantId, role.id, role.name, role.permissions, role.logTypeAccessKind, role.logTypeAccess, JSON.stringify(by)],
   );
 }
 
@@ -89,6 +94,15 @@ export async function deleteRoleRow(tx: TenantTx, id: string): Promise<void> {
 
 export async function listUsers(tx: TenantTx): Promise<readonly StoredUser[]> {
   const rows = await tx.query<UserRow>(`${selectUser} WHERE u.tenant_id = $1 ORDER BY lower(u.email)`, [tx.tenantId]);
+  return rows.map(toUser);
+}
+
+/** Those of the users that exist. */
+export async function findUsers(tx: TenantTx, ids: readonly string[]): Promise<readonly StoredUser[]> {
+  const rows = await tx.query<UserRow>(`${selectUser} WHERE u.tenant_id = $1 AND u.id::text = ANY ($2::text[])`, [
+    tx.tenantId,
+    ids,
+  ]);
   return rows.map(toUser);
 }
 

@@ -1,4 +1,4 @@
-import type { LogTypeAccess, Permission } from '#access';
+import type { ActorReference, LogTypeAccess, Permission } from '#access';
 
 export type Role = {
   readonly id: string;
@@ -8,6 +8,8 @@ export type Role = {
   readonly logTypeAccess: readonly string[];
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** Null when nobody changed it. */
+  readonly updatedBy: ActorReference | null;
 };
 
 export type User = {

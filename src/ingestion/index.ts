@@ -21,4 +21,5 @@ export type { HttpSource } from './sources/http-source.ts';
 export { sourceOperations } from './sources/source-operations.ts';
 export { createSourceService, type SourceService } from './sources/source-service.ts';
 export { defaultBodyLimits } from './streams/body.ts';
+export { createUsageService, type UsageService } from './usage/usage-service.ts';
 export { createHttpReceiver, type HttpReceiver } from './transports/http/receive.ts';

@@ -1,4 +1,10 @@
-export { type RelatedComponent, relatedComponentOf, type SystemError, type SystemErrorType } from './system-error.ts';
+export {
+  type RelatedComponent,
+  relatedComponentOf,
+  systemErrorTypeOf,
+  type SystemError,
+  type SystemErrorType,
+} from './system-error.ts';
 export { systemErrorRaisedJob } from './system-error-jobs.ts';
 export { systemErrorOperations } from './system-error-operations.ts';
 export {

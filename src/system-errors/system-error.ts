@@ -36,6 +36,12 @@ export type SystemError = {
   readonly traceId: string;
 };
 
+/** The kind as this version knows it; one of another version counts as trouble with processing. */
+export function systemErrorTypeOf(type: string): SystemErrorType {
+  const known = Object.keys(relatedComponents) as SystemErrorType[];
+  return known.find((name) => name === type) ?? 'SOURCE_LOG_PROCESSING_ERRORS';
+}
+
 /** Part of the product that a kind of trouble is about; null for a kind this version does not know. */
 export function relatedComponentOf(type: string): RelatedComponent | null {
   return new Map<string, RelatedComponent>(Object.entries(relatedComponents)).get(type) ?? null;

@@ -107,6 +107,17 @@ export const walks: Readonly<Record<string, Walk>> = {
     query: ({ source }) => `mutation { deleteSource(input: {id: "${source}"}) { id } }`,
     stranger: 'none',
   },
+  updateSchemaStatus: {
+    query: () =>
+      'mutation { updateSchemaStatus(input: {name: "Custom.Nobody", isArchived: true}) { schema { name } error { code message } } }',
+    stranger: 'own',
+  },
+  metrics: {
+    query: () =>
+      '{ metrics(input: {fromDate: "2026-01-01T00:00:00Z", toDate: "2030-01-01T00:00:00Z", intervalInMinutes: 1440}) { totalAlerts alertsPerSeverity { label breakdown } alertsPerRule { entityId } bytesProcessedPerSource { label value } } }',
+    stranger: 'own',
+  },
+  generalSettings: { query: () => '{ generalSettings { pantherVersion } }', stranger: 'own' },
   schemas: { query: () => '{ schemas(input: {}) { edges { node { name } } } }', stranger: 'own' },
   createOrUpdateSchema: {
     query: () =>
@@ -136,12 +147,12 @@ export const walks: Readonly<Record<string, Walk>> = {
   roleById: { query: ({ role }) => `{ roleById(id: "${role}") { id } }`, stranger: 'none' },
   roleByName: { query: () => '{ roleByName(name: "analyst") { name } }', stranger: 'own' },
   createRole: {
-    query: () => 'mutation { createRole(input: {name: "Walk", permissions: ["AlertRead"]}) { role { id } } }',
+    query: () => 'mutation { createRole(input: {name: "Walk", permissions: [AlertRead]}) { role { id } } }',
     stranger: 'own',
   },
   updateRole: {
     query: ({ role }) =>
-      `mutation { updateRole(input: {id: "${role}", permissions: ["AlertModify"]}) { role { permissions } } }`,
+      `mutation { updateRole(input: {id: "${role}", permissions: [AlertModify]}) { role { permissions } } }`,
     stranger: 'none',
   },
   deleteRole: { query: ({ role }) => `mutation { deleteRole(input: {id: "${role}"}) { id } }`, stranger: 'none' },
@@ -221,14 +232,19 @@ export const walks: Readonly<Record<string, Walk>> = {
   },
   apiTokens: { query: () => '{ apiTokens { id } }', stranger: 'own' },
   createAPIToken: {
-    query: () => 'mutation { createAPIToken(input: {name: "walk", permissions: ["AlertRead"]}) { token { id } } }',
+    query: () => 'mutation { createAPIToken(input: {name: "walk", permissions: [AlertRead]}) { token { id } } }',
     stranger: 'own',
+  },
+  updateAPIToken: {
+    query: ({ token }) =>
+      `mutation { updateAPIToken(input: {id: "${token}", allowedCIDRBlocks: ["10.0.0.0/8"]}) { token { id createdBy { email } } } }`,
+    stranger: 'none',
   },
   deleteAPIToken: {
     query: ({ token }) => `mutation { deleteAPIToken(input: {id: "${token}"}) { id } }`,
     stranger: 'none',
   },
-  rotateAPIToken: { query: () => 'mutation { rotateAPIToken { value } }', stranger: 'own' },
+  rotateAPIToken: { query: () => 'mutation { rotateAPIToken { token { value } } }', stranger: 'own' },
   auditEvents: {
     query: () => '{ auditEvents(input: {pageSize: 100}) { edges { node { sequence targetId } } } }',
     stranger: 'own',

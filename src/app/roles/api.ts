@@ -1,8 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
+import type { FastifyInstance } from 'fastify';
 import type { SessionService, TokenService } from '#identity';
 import { registerGraphql } from '#graphql';
 import {
   authRoutes,
+  createGate,
   createHttpServer,
   healthRoutes,
   ingestRoutes,
@@ -10,6 +12,8 @@ import {
   originOf,
   playgroundRoutes,
   type ReadinessCheck,
+  referenceRoutes,
+  restRoutes,
   sessionOf,
 } from '#http';
 import {
@@ -20,11 +24,12 @@ import {
   type IntakeLimits,
 } from '#ingestion';
 import { createMetrics } from '#platform/metrics';
+import { createRateLimiter, sharedCounts } from '#platform/rate-limit';
 import { firstAdminFile, firstTokenFile } from '../first-start/first-start.ts';
 import { createServices, openSandbox, type Platform } from '../parts.ts';
 import { describeKeys } from '../keys/key-state.ts';
 import { storedGauges } from '../stored-gauges.ts';
-import type { Runtime, Started } from '../runtime.ts';
+import { productVersion, type Runtime, type Started } from '../runtime.ts';
 
 type Duties = { readonly servesApi: boolean; readonly takesLogs: boolean };
 
@@ -74,6 +79,48 @@ function intakeLimits({ settings }: Runtime): IntakeLimits {
   };
 }
 
+/** Signing in, GraphQL, REST and the playground, within limits of requests. */
+async function serveApi(
+  server: FastifyInstance,
+  runtime: Runtime,
+  platform: Platform,
+  sandbox: Awaited<ReturnType<typeof openSandbox>>,
+): Promise<{ close(): void }> {
+  const { clock, database, log } = platform;
+  const limiter = createRateLimiter({
+    clock,
+    shared: sharedCounts(database),
+    onError: (error) => log.warn('request_counts_not_shared', { error }),
+  });
+  const gate = createGate(limiter, {
+    requestsPerMinute: runtime.settings.MARGAY_REQUESTS_PER_MINUTE,
+    refusalsPerMinute: runtime.settings.MARGAY_REFUSALS_PER_MINUTE,
+  });
+  const { recorder, sessions, ...services } = createServices(platform, runtime, sandbox);
+  const isSecure = runtime.settings.MARGAY_BEHIND_TLS_PROXY || runtime.settings.MARGAY_TLS_CERT_FILE !== undefined;
+  await authRoutes(server, { sessions: forgettingFirstAdmin(sessions, runtime.dataDir), gate, isSecure });
+  const tokens = forgettingFirstToken(services.tokens, runtime.dataDir);
+  await registerGraphql(server, {
+    services: { ...services, tokens },
+    audit: recorder,
+    log,
+    originOf,
+    sessionOf,
+    admit: gate.admit,
+    authenticateSession: (value, origin) => sessions.authenticate(value, origin),
+  });
+  await restRoutes(server, {
+    services: { ...services, tokens },
+    audit: recorder,
+    log,
+    version: productVersion,
+    gate,
+  });
+  await playgroundRoutes(server);
+  await referenceRoutes(server);
+  return limiter;
+}
+
 /** The HTTP server: the API, the ingest endpoint, or both. */
 export async function startApi(runtime: Runtime, platform: Platform, duties: Duties): Promise<Started> {
   const { database, log, clock, ids, objects, secrets } = platform;
@@ -110,24 +157,11 @@ export async function startApi(runtime: Runtime, platform: Platform, duties: Dut
     await ingestRoutes(server, {
       receiver: createHttpReceiver({ database, secrets, intake, limits: defaultBodyLimits }),
     });
-  if (duties.servesApi) {
-    const { recorder, sessions, ...services } = createServices(platform, runtime, sandbox);
-    const isSecure = runtime.settings.MARGAY_BEHIND_TLS_PROXY || runtime.settings.MARGAY_TLS_CERT_FILE !== undefined;
-    await authRoutes(server, { sessions: forgettingFirstAdmin(sessions, runtime.dataDir), isSecure });
-    const tokens = forgettingFirstToken(services.tokens, runtime.dataDir);
-    await registerGraphql(server, {
-      services: { ...services, tokens },
-      audit: recorder,
-      log,
-      originOf,
-      sessionOf,
-      authenticateSession: (value, origin) => sessions.authenticate(value, origin),
-    });
-    await playgroundRoutes(server);
-  }
+  const api = duties.servesApi ? await serveApi(server, runtime, platform, sandbox) : undefined;
   await server.listen({ host: runtime.settings.MARGAY_HOST, port: runtime.port });
   return {
     async stop() {
+      api?.close();
       await server.close();
       await intake.close();
       await sandbox.pool.close();

@@ -1,11 +1,19 @@
 import { z } from 'zod';
 import { type Actor, admit, defineMutation, defineQuery } from '#access';
 import type { AuditRecorder } from '#audit';
-import { badInput, DomainError } from '#platform/errors';
+import { badInput, DomainError, notFound } from '#platform/errors';
 import type { Database, TenantTx } from '#platform/postgres';
 import { type CompiledSchema, compileSchema } from './compiled-schema.ts';
 import { managedSchemas } from './managed-schemas.ts';
-import { findSchema, listOwnSchemas, measureOwnSchemas, saveSchema, type StoredSchema } from './schema-store.ts';
+import {
+  findSchema,
+  listOwnSchemas,
+  listUsedLogTypes,
+  measureOwnSchemas,
+  saveSchema,
+  setSchemaArchived,
+  type StoredSchema,
+} from './schema-store.ts';
 
 /** A schema as people see it, managed or their own. */
 export type LogSchema = StoredSchema & { readonly isManaged: boolean };
@@ -41,11 +49,21 @@ const createOrUpdateSchema = defineMutation({
   }),
 });
 
-export const schemaOperations = [schemas, createOrUpdateSchema];
+const updateSchemaStatus = defineMutation({
+  name: 'updateSchemaStatus',
+  summary: 'Puts a schema of your own away, or takes it back.',
+  permission: 'LogSourceModify',
+  audit: 'UPDATE_SCHEMA_STATUS',
+  input: z.strictObject({ name: z.string().max(255), isArchived: z.boolean() }),
+});
+
+export const schemaOperations = [schemas, createOrUpdateSchema, updateSchemaStatus];
 
 export type SchemaService = {
   list(actor: Actor, input: unknown): Promise<readonly LogSchema[]>;
   save(actor: Actor, input: unknown): Promise<LogSchema>;
+  /** Puts a schema away, or takes it back. One that a log source uses stays (`conflict`). */
+  setStatus(actor: Actor, input: unknown): Promise<LogSchema>;
 };
 
 /** Managed schemas came with the product; their time of change is unknown, so the beginning of time stands for it. */
@@ -103,57 +121,80 @@ async function refuseTooMany(tx: TenantTx, before: StoredSchema | undefined, spe
     );
 }
 
-export function createSchemaService({
-  database,
-  audit,
-}: {
-  readonly database: Database;
-  readonly audit: AuditRecorder;
-}): SchemaService {
+type Deps = { readonly database: Database; readonly audit: AuditRecorder };
+
+async function setStatus({ database, audit }: Deps, actor: Actor, input: unknown): Promise<LogSchema> {
+  const { name, isArchived } = admit(actor, updateSchemaStatus, input);
+  return database.withTenant(actor.tenantId, async (tx) => {
+    if (isArchived && (await listUsedLogTypes(tx)).has(name))
+      throw new DomainError('conflict', {
+        field: 'name',
+        publicMessage: `A log source uses "${name}". Take it out of the source first.`,
+      });
+    if (!(await setSchemaArchived(tx, name, isArchived))) throw notFound('schema of your own', name);
+    await audit.record(tx, actor, updateSchemaStatus, {
+      target: { kind: 'schema', id: name },
+      parameters: { isArchived },
+    });
+    const saved = await findSchema(tx, name);
+    if (saved === undefined) throw notFound('schema of your own', name);
+    return { ...saved, isManaged: false };
+  });
+}
+
+async function save({ database, audit }: Deps, actor: Actor, input: unknown): Promise<LogSchema> {
+  const { name, spec, description, referenceURL, revision, isFieldDiscoveryEnabled } = admit(
+    actor,
+    createOrUpdateSchema,
+    input,
+  );
+  const after = compiled(spec);
+  if (after.name !== name) throw badInput('spec', `spec: it defines "${after.name}", but the name is "${name}"`);
+  return database.withTenant(actor.tenantId, async (tx) => {
+    const before = await findSchema(tx, name);
+    if (before !== undefined) refuseIncompatible(compiled(before.spec), after);
+    await refuseTooMany(tx, before, spec);
+    const wanted = {
+      name,
+      spec,
+      description: description ?? before?.description ?? '',
+      referenceUrl: referenceURL ?? before?.referenceUrl ?? '',
+      isFieldDiscoveryEnabled: isFieldDiscoveryEnabled ?? before?.isFieldDiscoveryEnabled ?? false,
+    };
+    if (!(await saveSchema(tx, wanted, revision ?? 0)))
+      throw new DomainError('conflict', {
+        field: 'revision',
+        publicMessage: `"${name}" has revision ${before?.revision ?? 0} now, not ${revision ?? 0}. Read it again and repeat your change.`,
+      });
+    await audit.record(tx, actor, createOrUpdateSchema, {
+      target: { kind: 'schema', id: name },
+      parameters: { revision: (revision ?? 0) + 1 },
+    });
+    const saved = await findSchema(tx, name);
+    if (saved === undefined) throw new Error('The schema was not stored.');
+    return { ...saved, isManaged: false };
+  });
+}
+
+export function createSchemaService(deps: Deps): SchemaService {
+  const { database } = deps;
   return {
     async list(actor, input) {
-      const { contains, isArchived, isManaged } = admit(actor, schemas, input);
-      const own = await database.withTenant(actor.tenantId, listOwnSchemas);
+      const { contains, isArchived, isInUse, isManaged } = admit(actor, schemas, input);
+      const [own, used] = await database.withTenant(actor.tenantId, async (tx) => [
+        await listOwnSchemas(tx),
+        await listUsedLogTypes(tx),
+      ]);
       const all = [...managed(), ...own.map((schema) => ({ ...schema, isManaged: false }))];
       return all.filter(
         (schema) =>
           (!contains || schema.name.toLowerCase().includes(contains.toLowerCase()) || schema.spec.includes(contains)) &&
           (isArchived ?? schema.isArchived) === schema.isArchived &&
-          (isManaged ?? schema.isManaged) === schema.isManaged,
+          (isManaged ?? schema.isManaged) === schema.isManaged &&
+          (isInUse ?? used.has(schema.name)) === used.has(schema.name),
       );
     },
-    async save(actor, input) {
-      const { name, spec, description, referenceURL, revision, isFieldDiscoveryEnabled } = admit(
-        actor,
-        createOrUpdateSchema,
-        input,
-      );
-      const after = compiled(spec);
-      if (after.name !== name) throw badInput('spec', `spec: it defines "${after.name}", but the name is "${name}"`);
-      return database.withTenant(actor.tenantId, async (tx) => {
-        const before = await findSchema(tx, name);
-        if (before !== undefined) refuseIncompatible(compiled(before.spec), after);
-        await refuseTooMany(tx, before, spec);
-        const wanted = {
-          name,
-          spec,
-          description: description ?? before?.description ?? '',
-          referenceUrl: referenceURL ?? before?.referenceUrl ?? '',
-          isFieldDiscoveryEnabled: isFieldDiscoveryEnabled ?? before?.isFieldDiscoveryEnabled ?? false,
-        };
-        if (!(await saveSchema(tx, wanted, revision ?? 0)))
-          throw new DomainError('conflict', {
-            field: 'revision',
-            publicMessage: `"${name}" has revision ${before?.revision ?? 0} now, not ${revision ?? 0}. Read it again and repeat your change.`,
-          });
-        await audit.record(tx, actor, createOrUpdateSchema, {
-          target: { kind: 'schema', id: name },
-          parameters: { revision: (revision ?? 0) + 1 },
-        });
-        const saved = await findSchema(tx, name);
-        if (saved === undefined) throw new Error('The schema was not stored.');
-        return { ...saved, isManaged: false };
-      });
-    },
+    setStatus: (actor, input) => setStatus(deps, actor, input),
+    save: (actor, input) => save(deps, actor, input),
   };
 }

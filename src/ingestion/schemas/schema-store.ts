@@ -62,6 +62,24 @@ export async function measureOwnSchemas(tx: TenantTx): Promise<{ readonly count:
   return rows[0] ?? { count: 0, bytes: 0 };
 }
 
+/** Log types that a source of the tenant may hold. */
+export async function listUsedLogTypes(tx: TenantTx): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ name: string }>(
+    'SELECT DISTINCT unnest(log_types) AS name FROM log_sources WHERE tenant_id = $1',
+    [tx.tenantId],
+  );
+  return new Set(rows.map(({ name }) => name));
+}
+
+/** Returns whether there is such a schema. */
+export async function setSchemaArchived(tx: TenantTx, name: string, isArchived: boolean): Promise<boolean> {
+  const changed = await tx.execute(
+    'UPDATE log_schemas SET is_archived = $3, updated_at = now() WHERE tenant_id = $1 AND name = $2',
+    [tx.tenantId, name, isArchived],
+  );
+  return changed === 1;
+}
+
 type Write = Pick<StoredSchema, 'name' | 'spec' | 'description' | 'referenceUrl' | 'isFieldDiscoveryEnabled'>;
 
 /** Writes the next revision if the stored one is `revision` (0: there is none). Returns whether it was. */

@@ -1,3 +1,5 @@
+import type { ActorReference } from '#access';
+
 /** How a sender proves itself. Secrets are stored encrypted, apart from this, and never given back. */
 export type HttpAuth =
   | { readonly method: 'SharedSecret'; readonly headerKey: string }
@@ -26,4 +28,8 @@ export type HttpSource = {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly lastReceivedAt: Date | null;
+  /** Null for sources of earlier versions. */
+  readonly createdBy: ActorReference | null;
+  /** No open system error is about it. */
+  readonly isHealthy: boolean;
 };

@@ -11,7 +11,13 @@ const httpSource = z.strictObject({
   integrationLabel: z.string().trim().min(1, 'is empty').max(200),
   logTypes: z.array(logType).min(1, 'needs one log type or more').max(100),
   logStreamType: z.enum(['Auto', 'JSON', 'JsonArray', 'Lines']),
-  logStreamTypeOptions: z.strictObject({ jsonArrayEnvelopeField: z.string().max(500).nullish() }).nullish(),
+  logStreamTypeOptions: z
+    .strictObject({
+      jsonArrayEnvelopeField: z.string().max(500).nullish(),
+      retainEnvelopeFields: z.boolean().nullish(),
+      xmlRootElement: z.string().max(500).nullish(),
+    })
+    .nullish(),
   authMethod: z.enum(['SharedSecret', 'HMAC', 'Bearer', 'Basic', 'None']),
   authHeaderKey: headerKey.nullish(),
   authSecretValue: secret.nullish(),

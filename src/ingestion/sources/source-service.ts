@@ -1,4 +1,4 @@
-import { type Actor, admit } from '#access';
+import { type Actor, admit, referenceOf } from '#access';
 import type { AuditRecorder } from '#audit';
 import type { LakeReader, LakeRow } from '#lake';
 import { badInput, DomainError, notFound } from '#platform/errors';
@@ -95,11 +95,15 @@ async function settingsOf(
     throw badInput('authMethod', `authMethod: ${auth.method} needs its secret`);
   const sealed = secret === undefined ? undefined : await secrets.encrypt(tx, sourceSecretPurpose(id), secret);
   const field = input.logStreamTypeOptions?.jsonArrayEnvelopeField;
+  const root = input.logStreamTypeOptions?.xmlRootElement;
   return {
     label: input.integrationLabel,
     logTypes: input.logTypes,
     streamType: input.logStreamType,
-    streamOptions: field ? { jsonArrayEnvelopeField: field } : {},
+    streamOptions: {
+      ...(field ? { jsonArrayEnvelopeField: field } : {}),
+      ...(root ? { xmlRootElement: root } : {}),
+    },
     auth,
     secret: sealed ?? (isSameMethod ? before.secret : null),
   };
@@ -140,7 +144,7 @@ export function createSourceService(deps: Deps): SourceService {
       const wanted = admit(actor, createHttpSource, input);
       const id = deps.ids.uuid();
       const work = database.withTenant(actor.tenantId, async (tx) => {
-        await insertSource(tx, id, await settingsOf(deps, tx, id, wanted, undefined));
+        await insertSource(tx, id, await settingsOf(deps, tx, id, wanted, undefined), referenceOf(actor));
         await audit.record(tx, actor, createHttpSource, {
           target: { kind: 'log source', id },
           parameters: { label: wanted.integrationLabel, logTypes: wanted.logTypes, authMethod: wanted.authMethod },

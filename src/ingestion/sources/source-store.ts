@@ -1,3 +1,4 @@
+import type { ActorReference } from '#access';
 import type { TenantTx, Tx } from '#platform/postgres';
 import type { HttpAuth, HttpSource, LogStreamOptions, LogStreamType } from './http-source.ts';
 
@@ -13,10 +14,14 @@ type SourceRow = {
   created_at: Date;
   updated_at: Date;
   last_received_at: Date | null;
+  created_by: ActorReference | null;
+  is_healthy: boolean;
 };
 
-const columns =
-  'tenant_id, id, label, log_types, stream_type, stream_options, auth, secret, created_at, updated_at, last_received_at';
+const columns = `tenant_id, id, label, log_types, stream_type, stream_options, auth, secret, created_at, updated_at,
+  last_received_at, created_by, NOT EXISTS (
+    SELECT FROM system_errors e WHERE e.tenant_id = log_sources.tenant_id AND e.subject_id = log_sources.id::text
+      AND e.resolved_at IS NULL) AS is_healthy`;
 
 export type StoredSource = HttpSource & { readonly secret: Uint8Array | null };
 
@@ -32,6 +37,8 @@ const toSource = (row: SourceRow): StoredSource => ({
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   lastReceivedAt: row.last_received_at,
+  createdBy: row.created_by,
+  isHealthy: row.is_healthy,
 });
 
 export async function findSource(tx: TenantTx, id: string): Promise<StoredSource | undefined> {
@@ -68,11 +75,16 @@ const values = (tx: TenantTx, id: string, source: Settings) => [
   source.secret,
 ];
 
-export async function insertSource(tx: TenantTx, id: string, source: Settings): Promise<void> {
+export async function insertSource(
+  tx: TenantTx,
+  id: string,
+  source: Settings,
+  createdBy: ActorReference,
+): Promise<void> {
   await tx.execute(
-    `INSERT INTO log_sources (tenant_id, id, kind, label, log_types, stream_type, stream_options, auth, secret)
-     VALUES ($1, $2, 'HTTP', $3, $4, $5, $6, $7, $8)`,
-    values(tx, id, source),
+    `INSERT INTO log_sources (tenant_id, id, kind, label, log_types, stream_type, stream_options, auth, secret, created_by)
+     VALUES ($1, $2, 'HTTP', $3, $4, $5, $6, $7, $8, $9)`,
+    [...values(tx, id, source), JSON.stringify(createdBy)],
   );
 }
 

@@ -77,6 +77,12 @@ export const settings = z.object({
   MARGAY_BACKLOG_TOTAL_MIB: whole(1, 1_000_000_000)
     .prefault('65536')
     .describe('What all tenants may have waiting; beyond it every sender gets 503.'),
+  MARGAY_REQUESTS_PER_MINUTE: whole(60, 10_000_000)
+    .prefault('6000')
+    .describe('API requests of one token or user in a minute.'),
+  MARGAY_REFUSALS_PER_MINUTE: whole(10, 10_000_000)
+    .prefault('300')
+    .describe('API requests of one address without a valid credential in a minute.'),
   MARGAY_RAW_RETENTION_DAYS: whole(1, 3650).prefault('30').describe('How long raw objects are kept.'),
   DATABASE_URL: url('postgres:', 'postgresql:').optional().describe('External Postgres, application role.'),
   DATABASE_OWNER_URL: url('postgres:', 'postgresql:')

@@ -8,6 +8,8 @@ export type ErrorCode =
   | 'too_large'
   | 'rate_limited'
   | 'unavailable'
+  /** A part of the product that is not built yet. */
+  | 'not_available'
   | 'internal';
 
 type DomainErrorOptions = {
@@ -15,6 +17,8 @@ type DomainErrorOptions = {
   readonly publicMessage: string;
   /** Name of the input field at fault, in the caller's own terms. */
   readonly field?: string;
+  /** Fields beside the message, for answers that have room for them. Never a secret. */
+  readonly answer?: Readonly<Record<string, unknown>>;
   /** For the log only. */
   readonly detail?: Readonly<Record<string, unknown>>;
   readonly retryable?: boolean;
@@ -29,6 +33,7 @@ export class DomainError extends Error {
   readonly code: ErrorCode;
   readonly publicMessage: string;
   readonly field: string | undefined;
+  readonly answer: Readonly<Record<string, unknown>>;
   readonly detail: Readonly<Record<string, unknown>>;
   readonly retryable: boolean;
   readonly retryAfterSeconds: number | undefined;
@@ -38,6 +43,7 @@ export class DomainError extends Error {
     this.code = code;
     this.publicMessage = options.publicMessage;
     this.field = options.field;
+    this.answer = options.answer ?? {};
     this.detail = options.detail ?? {};
     this.retryable = options.retryable ?? false;
     this.retryAfterSeconds = options.retryAfterSeconds;

@@ -1,8 +1,21 @@
 import { readFileSync } from 'node:fs';
-import { lexicographicSortSchema, printSchema } from 'graphql';
+import {
+  buildSchema as parseSchema,
+  findBreakingChanges,
+  type GraphQLNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isIntrospectionType,
+  isObjectType,
+  isSpecifiedScalarType,
+  lexicographicSortSchema,
+  printSchema,
+} from 'graphql';
 import { expect, test } from 'vitest';
 import { operations } from '../../../graphql/operations.ts';
 import { buildSchema } from '../../../graphql/schema.ts';
+import { graphqlOperations } from '../../compat/graphql-operations.ts';
 
 const schema = buildSchema();
 const roots = [
@@ -17,14 +30,46 @@ test('the printed schema is up to date (npm run print-schema)', () => {
   expect(readFileSync('graphql/schema.graphql', 'utf8')).toBe(`${printSchema(lexicographicSortSchema(schema))}\n`);
 });
 
+test('nothing that clients of the last release use is gone or narrower', () => {
+  const released = parseSchema(readFileSync('test/compat/schema-baseline.graphql', 'utf8'));
+  expect(findBreakingChanges(released, schema).map(({ description }) => description)).toEqual([]);
+});
+
 test('every root field is an operation of its kind, and every operation a root field', () => {
   const inSchema = fields.map(({ kind, field }) => `${kind} ${field.name}`);
   const inCatalogue = [...operations.values()].map((operation) => `${operation.kind} ${operation.name}`);
   expect(inSchema.toSorted()).toEqual(inCatalogue.toSorted());
 });
 
-test('every root field is described', () => {
-  for (const { field } of fields) expect(field.description, field.name).toBeTruthy();
+test('every operation that public clients call is there, of its kind', () => {
+  for (const [kind, names] of Object.entries(graphqlOperations))
+    for (const name of names) expect([name, operations.get(name)?.kind]).toEqual([name, kind]);
+});
+
+/** Names of what has no description. */
+function undescribed(type: GraphQLNamedType): readonly string[] {
+  const parts =
+    isObjectType(type) || isInterfaceType(type)
+      ? Object.values(type.getFields()).flatMap((field) => [
+          field,
+          ...field.args.map((arg) => ({ ...arg, name: `${field.name}(${arg.name})` })),
+        ])
+      : isInputObjectType(type)
+        ? Object.values(type.getFields())
+        : isEnumType(type)
+          ? type.getValues()
+          : [];
+  return [
+    ...(type.description ? [] : [type.name]),
+    ...parts.filter(({ description }) => !description).map(({ name }) => `${type.name}.${name}`),
+  ];
+}
+
+test('every type, field, argument and value is described', () => {
+  const own = Object.values(schema.getTypeMap()).filter(
+    (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type),
+  );
+  expect(own.flatMap(undescribed)).toEqual([]);
 });
 
 test('every mutation names the audit action it writes, and no query does', () => {

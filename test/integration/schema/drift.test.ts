@@ -67,7 +67,7 @@ test('the typed models and the migrated database have the same tables and column
 });
 
 /** Tables of the deployment itself: no tenant may see a row of them. */
-const systemTables = new Set(['operator_events', 'tenant_erasures', 'worker_places']);
+const systemTables = new Set(['operator_events', 'request_counts', 'tenant_erasures', 'worker_places']);
 
 test('every table of a tenant is behind forced row-level security with both policies, and nobody may truncate', async () => {
   const { rows } = await client.query<{

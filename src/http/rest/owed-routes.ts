@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { defineOwed, type Permission, refuseOwed } from '#access';
+import { defineRoute, type Method, type RestRoute } from './route.ts';
+
+type Rights = { readonly read: Permission; readonly write: Permission };
+
+const logSources: Rights = { read: 'LogSourceRead', write: 'LogSourceModify' };
+const rules: Rights = { read: 'RuleRead', write: 'RuleModify' };
+
+function owedRoute(id: string, method: Method, path: string, { read, write }: Rights, owedTo: string): RestRoute {
+  const isRead = method === 'GET';
+  const operation = defineOwed({
+    name: `${method} ${path}`,
+    kind: isRead ? 'query' : 'mutation',
+    permission: isRead ? read : write,
+    owedTo,
+  });
+  return defineRoute({
+    id,
+    method,
+    path,
+    summary: `Not available yet: ${owedTo}.`,
+    operation,
+    ...(method === 'POST' || method === 'PUT' ? { body: z.unknown() } : {}),
+    answers: {},
+    errors: [],
+    handle: async (_request, { actor }) => refuseOwed(actor, operation),
+  });
+}
+
+/** A resource with a list, and things that are made, read, replaced and deleted by id. */
+function resource(name: string, path: string, rights: Rights, owedTo: string, update: 'PUT' | 'POST' = 'PUT') {
+  const one = `${path}/{id}`;
+  return [
+    owedRoute(`${name}#list`, 'GET', path, rights, owedTo),
+    ...unlisted(name, path, rights, owedTo).slice(0, 2),
+    owedRoute(`${name}#${update === 'PUT' ? 'put' : 'update'}`, update, one, rights, owedTo),
+    owedRoute(`${name}#delete`, 'DELETE', one, rights, owedTo),
+  ];
+}
+
+/** The same without a list. */
+const unlisted = (name: string, path: string, rights: Rights, owedTo: string): readonly RestRoute[] => [
+  owedRoute(`${name}#create`, 'POST', path, rights, owedTo),
+  owedRoute(`${name}#get`, 'GET', `${path}/{id}`, rights, owedTo),
+  owedRoute(`${name}#put`, 'PUT', `${path}/{id}`, rights, owedTo),
+  owedRoute(`${name}#delete`, 'DELETE', `${path}/{id}`, rights, owedTo),
+];
+
+const alarm = '/log-source-alarms/{sourceId}/{type}';
+
+/** Routes that clients know and whose part of the product is not built yet; whoever builds it deletes them here. */
+export const owedRoutes: readonly RestRoute[] = [
+  ...unlisted(
+    'aws cloud account',
+    '/cloud-accounts/aws',
+    { read: 'CloudsecSourceRead', write: 'CloudsecSourceModify' },
+    'cloud scanning',
+  ),
+  ...resource('correlation rule', '/correlation-rules', rules, 'correlation rules over REST'),
+  ...resource('scheduled rule', '/scheduled-rules', rules, 'scheduled rules over REST'),
+  ...resource('simple rule', '/simple-rules', rules, 'simple rules over REST'),
+  ...resource('policy', '/policies', { read: 'PolicyRead', write: 'PolicyModify' }, 'policies over REST'),
+  ...resource(
+    'query',
+    '/queries',
+    { read: 'DataAnalyticsRead', write: 'DataAnalyticsModify' },
+    'data lake search',
+    'POST',
+  ),
+  ...unlisted('gcs source', '/log-sources/gcs', logSources, 'bucket transport'),
+  ...unlisted('log forwarder source', '/log-sources/log-forwarder', logSources, 'log forwarder'),
+  ...unlisted('pub/sub source', '/log-sources/pubsub', logSources, 'queue transport'),
+  ...unlisted('s3 source', '/log-sources/s3', logSources, 'bucket transport'),
+  owedRoute('log source alarm#get', 'GET', alarm, logSources, 'alarms of log sources'),
+  owedRoute('log source alarm#put', 'PUT', alarm, logSources, 'alarms of log sources'),
+  owedRoute('log source alarm#delete', 'DELETE', alarm, logSources, 'alarms of log sources'),
+];

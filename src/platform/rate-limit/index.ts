@@ -1,0 +1,2 @@
+export { createRateLimiter, type RateLimiter, type RateRule, type Verdict } from './rate-limiter.ts';
+export { sharedCounts } from './shared-counts-store.ts';

@@ -1,0 +1,274 @@
+import { afterAll, expect, test, vi } from 'vitest';
+import { startTestDeployment } from '../support/deployment.ts';
+import { askRoute, type RestAnswer } from '../support/rest.ts';
+import { walkSpan } from '../support/walks.ts';
+
+/** Each resource from its making to its end, on exact statuses; every answer is checked against the API document. */
+
+const deployment = await startTestDeployment();
+const [owner, stranger] = [await deployment.tenant('owner'), await deployment.tenant('stranger')];
+afterAll(() => deployment.stop());
+
+type Options = Parameters<typeof askRoute>[2];
+const as =
+  (token: string) =>
+  (id: string, options: Options = {}): Promise<RestAnswer> =>
+    askRoute(deployment.url, id, { ...options, token });
+const own = as(owner.token);
+const foreign = as(stranger.token);
+const field = (answer: RestAnswer, name: string) => (answer.body as Record<string, unknown>)[name];
+const idOf = (answer: RestAnswer, name = 'id') => String(field(answer, name));
+const results = (answer: RestAnswer) => field(answer, 'results') as Record<string, unknown>[];
+
+test('tokens: the value appears when made and rotated; self needs no permission', async () => {
+  const made = await own('api token#create', { body: { name: 'rest', permissions: ['AlertRead'] } });
+  expect(made).toMatchObject({ status: 200, body: { name: 'rest', createdBy: { type: 'api-token' } } });
+  const params = { id: idOf(made) };
+  expect(field(await own('api token#get', { params }), 'value')).toBeUndefined();
+  expect((await foreign('api token#get', { params })).status).toBe(404);
+  const body = { name: 'renamed', permissions: ['AlertRead', 'RuleRead'], allowedCIDRBlocks: ['127.0.0.0/8'] };
+  expect(await own('api token#update', { params, body })).toMatchObject({ status: 200, body });
+  const self = as(idOf(made, 'value'));
+  expect(await self('api token#get', { params: { id: 'self' } })).toMatchObject({ status: 200, body: { ...params } });
+  expect((await self('api token#get', { params })).status).toBe(403);
+  const rotated = await self('api token#rotate', { params: { id: 'self' } });
+  expect((await self('api token#get', { params: { id: 'self' } })).status).toBe(401);
+  expect(idOf(rotated, 'value')).toMatch(/^margay_/);
+  expect((await own('api token#rotate', { params })).status).toBe(200);
+  expect((await own('api token#create', { body: { name: 'renamed', permissions: ['AlertRead'] } })).status).toBe(400);
+  expect(await own('api token#delete', { params })).toMatchObject({ status: 204, body: undefined });
+  expect((await own('api token#delete', { params })).status).toBe(404);
+});
+
+test('a token cannot make itself mightier by another one', async () => {
+  const weak = await own('api token#create', { body: { name: 'weak', permissions: ['OrganizationAPITokenModify'] } });
+  const mighty = await own('api token#create', { body: { name: 'mighty', permissions: ['UserModify'] } });
+  const ask = as(idOf(weak, 'value'));
+  expect((await ask('api token#rotate', { params: { id: idOf(mighty) } })).status).toBe(400);
+  const body = { name: 'weak', permissions: ['OrganizationAPITokenModify', 'UserModify'] };
+  expect((await ask('api token#update', { params: { id: 'self' }, body })).status).toBe(400);
+});
+
+test('roles: deleted with 200, refused with 400 while somebody has them', async () => {
+  const made = await own('role#create', {
+    body: { name: 'Hunters', permissions: ['AlertRead'], logTypeAccessKind: 'DENY', logTypeAccess: ['Okta.SystemLog'] },
+  });
+  expect(made).toMatchObject({ status: 200, body: { logTypeAccess: ['Okta.SystemLog'] } });
+  const params = { id: idOf(made) };
+  expect(results(await own('role#list', { query: 'name=Hunters&name-contains=zzz' }))).toHaveLength(1);
+  expect(results(await own('role#list', { query: `ids=${params.id},x&sort-dir=` }))).toHaveLength(1);
+  expect((await foreign('role#get', { params })).status).toBe(404);
+  const body = { name: 'Hunters', permissions: [], logTypeAccessKind: 'ALLOW_ALL' };
+  const changed = await own('role#update', { params, body });
+  expect(changed).toMatchObject({ status: 200, body: { permissions: [] } });
+  expect(field(changed, 'logTypeAccess')).toBeUndefined();
+  const user = await own('user#create', {
+    body: { email: 'hunter@example.com', givenName: 'H', familyName: 'U', role: { id: params.id } },
+  });
+  expect((await own('role#delete', { params })).status).toBe(400);
+  expect((await own('user#delete', { params: { id: idOf(user) } })).status).toBe(200);
+  expect(await own('role#delete', { params })).toMatchObject({
+    status: 200,
+    contentType: expect.stringMatching(/json/),
+  });
+});
+
+test('users: pages, filters, and the last administrator stays', async () => {
+  const people = await Promise.all(
+    ['a', 'b', 'c'].map((name) =>
+      own('user#create', {
+        body: { email: `${name}@people.example`, givenName: name, familyName: 'People', role: { name: 'Analyst' } },
+      }),
+    ),
+  );
+  const first = await own('user#list', { query: 'contains=people&limit=2' });
+  expect(results(first)).toHaveLength(2);
+  const second = await own('user#list', { query: `contains=people&limit=2&cursor=${idOf(first, 'next')}` });
+  expect(results(second).map(({ email }) => email)).toEqual(['c@people.example']);
+  expect(field(second, 'next')).toBeUndefined();
+  expect(results(await own('user#list', { query: 'email=a@people.example&contains=zzz' }))).toHaveLength(1);
+  expect((await own('user#list', { query: 'limit=61' })).status).toBe(400);
+  const params = { id: idOf(people[0] ?? first) };
+  const body = { email: 'a@people.example', givenName: 'A', familyName: 'P', role: { name: 'Analyst', id: 'x' } };
+  expect((await own('user#update', { params, body })).status).toBe(400);
+  expect((await foreign('user#get', { params })).status).toBe(404);
+  expect((await own('user#create', { body: { ...body, role: { name: 'Analyst' } } })).status).toBe(400);
+  const admin = results(await own('user#list', { query: `email=${owner.adminEmail}` }))[0];
+  expect((await own('user#delete', { params: { id: String(admin?.['id']) } })).status).toBe(400);
+});
+
+test('http sources: 201, secrets empty, what was read can be sent back, 204 for what is gone', async () => {
+  const body = {
+    integrationLabel: 'rest source',
+    logTypes: ['Okta.SystemLog', 'GitHub.Audit'],
+    logStreamType: 'Auto',
+    authMethod: 'SharedSecret',
+    authHeaderKey: 'x-secret',
+    authSecretValue: 'a secret of some length',
+  };
+  const made = await own('http source#create', { body });
+  expect(made).toMatchObject({ status: 201, body: { ...body, authSecretValue: '' } });
+  expect(field(made, 'logStreamTypeOptions')).toBeUndefined();
+  const params = { id: idOf(made, 'integrationId') };
+  const read = await own('http source#get', { params });
+  expect((await own('http source#put', { params, body: read.body })).status).toBe(200);
+  const sent = await fetch(`${deployment.url}/http/${params.id}`, {
+    method: 'POST',
+    headers: { 'x-secret': 'a secret of some length' },
+    body: '{}',
+  });
+  expect(sent.status).toBe(202);
+  expect((await own('http source#create', { body })).status).toBe(409);
+  expect((await foreign('http source#get', { params })).status).toBe(404);
+  expect((await foreign('http source#delete', { params })).status).toBe(204);
+  expect((await own('http source#get', { params })).status).toBe(200);
+  expect((await own('http source#delete', { params })).status).toBe(204);
+  expect((await own('http source#delete', { params })).status).toBe(204);
+  const slashes = await fetch(`${deployment.url}//log-sources/http/${params.id}`, {
+    headers: { 'x-api-key': owner.token },
+  });
+  expect(slashes.status).toBe(404);
+  expect(await slashes.json()).toMatchObject({ message: expect.stringContaining('log source') });
+});
+
+test('rules: tests run first, PUT makes and replaces, what was read can be sent back', async () => {
+  const body = {
+    id: 'Rest.Rule One',
+    body: 'def rule(event):\n    return event.get("action") == "x"\n',
+    severity: 'HIGH',
+    enabled: true,
+    logTypes: ['GitHub.Audit'],
+    tags: ['Rest'],
+    tests: [{ name: 'hit', expectedResult: true, resource: '{"action":"x"}' }],
+  };
+  const wrong = { ...body, tests: [{ name: 'miss', expectedResult: true, log: { action: 'y' } }] };
+  const refused = await own('rule#create', { body: wrong });
+  expect(refused).toMatchObject({ status: 400, body: { testResults: [{ name: 'miss', passed: false }] } });
+  expect((await own('rule#create', { body, query: 'run-tests-only=true' })).status).toBe(204);
+  const params = { id: body.id };
+  expect((await own('rule#get', { params })).status).toBe(404);
+  expect(await own('rule#put', { params, body })).toMatchObject({ status: 201 });
+  expect((await own('rule#create', { body })).status).toBe(409);
+  const read = await own('rule#get', { params });
+  expect(read).toMatchObject({
+    body: { tests: [{ log: { action: 'x' }, resource: '{"action":"x"}' }], severity: 'HIGH' },
+  });
+  const disabled = { ...(read.body as object), enabled: false };
+  expect(await own('rule#put', { params, body: disabled, query: 'run-tests-first=false' })).toMatchObject({
+    status: 200,
+    body: { enabled: false },
+  });
+  expect(
+    results(await own('rule#list', { query: 'state=disabled&tag=rest&severity=HIGH&log-type=GitHub.Audit' })),
+  ).toHaveLength(1);
+  const first = await own('rule#list', { query: 'limit=1' });
+  expect(results(await own('rule#list', { query: `limit=1&cursor=${idOf(first, 'next')}` }))).toHaveLength(1);
+  expect((await foreign('rule#get', { params })).status).toBe(404);
+  expect((await foreign('rule#delete', { params })).status).toBe(404);
+  expect((await own('rule#delete', { params })).status).toBe(204);
+});
+
+test('globals and data models', async () => {
+  const made = await own('global#create', { body: { id: 'rest_helper', body: 'x = 1\n', tags: ['a'] } });
+  expect(made).toMatchObject({ status: 200, body: { id: 'rest_helper', tags: ['a'] } });
+  const params = { id: 'rest_helper' };
+  expect(await own('global#put', { params, body: { body: 'x = 2\n' } })).toMatchObject({
+    status: 200,
+    body: { data: { body: 'x = 2\n' } },
+  });
+  expect((await foreign('global#get', { params })).status).toBe(404);
+  expect((await own('global#delete', { params })).status).toBe(204);
+  const model = { id: 'Rest.Model', logTypes: ['Okta.SystemLog'], mappings: [{ name: 'who', path: 'actor.id' }] };
+  expect(await own('data model#create', { body: model })).toMatchObject({ status: 200, body: model });
+  const read = await own('data model#get', { params: { id: model.id } });
+  expect((await own('data model#put', { params: { id: model.id }, body: read.body })).status).toBe(200);
+  expect((await own('data model#delete', { params: { id: model.id } })).status).toBe(204);
+});
+
+test('alerts, comments and tags', async () => {
+  await owner.send(
+    `${JSON.stringify({ '@timestamp': Date.now(), action: 'protected_branch.destroy', actor: 'x', repo: 'x/y' })}\n`,
+  );
+  const alert = await vi.waitFor(
+    async () => {
+      const found = results(await own('alert#list', { query: 'event-count-min=1&severity=&cursor=' }))[0];
+      if (found === undefined) throw new Error('no alert yet');
+      return found;
+    },
+    { timeout: 60_000, interval: 300 },
+  );
+  const params = { id: String(alert['id']) };
+  expect(alert).toMatchObject({ status: 'OPEN', detection: { type: 'RULE' }, contextTags: [] });
+  expect((await foreign('alert#get', { params })).status).toBe(404);
+  expect((await foreign('alert#events', { params })).status).toBe(404);
+  expect(results(await own('alert#events', { params, query: 'limit=10' })).length).toBe(1);
+  for (const [query, count] of [
+    ['created-after=2025-01', 1],
+    ['created-before=2025-01-01', 0],
+    ['created-after=1672531200&sort-dir=asc', 1],
+    ['sub-type=RULE_ERROR', 0],
+    ['type=SYSTEM_ERROR', 0],
+    ['name-contains=ZZZ', 0],
+  ] as const)
+    expect([query, results(await own('alert#list', { query })).length]).toEqual([query, count]);
+  for (const query of ['limit=51', 'severity=AWFUL', 'created-after=yesterday', 'cursor=nonsense', 'limit=x'])
+    expect([query, (await own('alert#list', { query })).status]).toEqual([query, 400]);
+
+  expect((await own('contexttag#create', { body: { tag: 'phishing' } })).status).toBe(201);
+  expect((await own('contexttag#create', { body: { tag: 'phishing' } })).status).toBe(409);
+  const tags = { quality: 'USEFUL', contextTags: ['phishing'], status: 'TRIAGED' };
+  expect((await own('alert#patch', { params, body: { contextTags: ['unknown'] } })).status).toBe(400);
+  expect(await own('alert#patch', { params, body: tags })).toMatchObject({
+    status: 200,
+    contentType: expect.stringMatching(/json/),
+  });
+  expect(results(await own('alert#list', { query: 'quality=USEFUL&context-tag=phishing' }))).toHaveLength(1);
+  expect((await own('contexttag#update', { params: { tag: 'phishing' }, body: { tag: 'phish' } })).status).toBe(204);
+  expect(await own('alert#get', { params })).toMatchObject({ body: { contextTags: ['phish'], quality: 'USEFUL' } });
+  expect((await own('contexttag#delete', { params: { tag: 'phish' } })).status).toBe(204);
+  expect((await own('contexttag#delete', { params: { tag: 'phish' } })).status).toBe(204);
+  const bulk = await own('alert#bulkPatch', { body: { ids: [params.id], status: 'RESOLVED', quality: '' } });
+  expect(bulk).toMatchObject({ status: 204, contentType: expect.stringMatching(/json/) });
+  expect((await own('alert#bulkPatch', { body: { ids: [params.id, 'f'.repeat(32)], status: 'OPEN' } })).status).toBe(
+    404,
+  );
+  const after = await own('alert#get', { params });
+  expect(after).toMatchObject({ body: { status: 'RESOLVED', contextTags: [], updatedBy: { type: 'api-token' } } });
+  expect(field(after, 'quality')).toBeUndefined();
+
+  const comment = { alertId: params.id, body: 'seen', format: 'PLAIN_TEXT' };
+  expect((await own('comment#create', { body: { ...comment, format: undefined } })).status).toBe(400);
+  const made = await own('comment#create', { body: comment });
+  expect(made).toMatchObject({ status: 200, body: comment });
+  await own('comment#create', { body: { ...comment, body: 'second' } });
+  const first = await own('comment#list', { query: `alert-id=${params.id}&limit=1` });
+  const second = await own('comment#list', { query: `alert-id=${params.id}&limit=1&cursor=${idOf(first, 'next')}` });
+  expect([...results(first), ...results(second)].map(({ body }) => body)).toEqual(['seen', 'second']);
+  const place = { id: idOf(made) };
+  expect(await own('comment#update', { params: place, body: { ...comment, body: 'changed' } })).toMatchObject({
+    status: 200,
+    body: { body: 'changed', updatedBy: { type: 'api-token' } },
+  });
+  expect((await foreign('comment#get', { params: place })).status).toBe(404);
+  expect((await foreign('comment#list', { query: `alert-id=${params.id}` })).status).toBe(400);
+  expect((await own('comment#list')).status).toBe(400);
+});
+
+test('the same under /v1; what is owed says 501; what is not there is JSON with a message', async () => {
+  const headers = { 'x-api-key': owner.token };
+  expect((await fetch(`${deployment.url}/v1/roles`, { headers })).status).toBe(200);
+  expect((await own('policy#list')).status).toBe(501);
+  const nothing = await fetch(`${deployment.url}/no-such`, { headers });
+  expect(nothing.status).toBe(404);
+  expect(await nothing.json()).toMatchObject({ message: expect.any(String) });
+  const broken = await fetch(`${deployment.url}/roles`, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: '{',
+  });
+  expect(broken.status).toBe(400);
+  const document = await fetch(`${deployment.url}/openapi.json`);
+  expect(await document.json()).toMatchObject({ openapi: '3.1.0' });
+  const { data } = await owner.ask(`{ alerts(input: {${walkSpan}}) { edges { node { updatedBy { __typename } } } } }`);
+  expect(JSON.stringify(data)).toContain('APIToken');
+});

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { restOperations } from '#http';
+import { openApiDocument } from '../../../src/http/rest/openapi.ts';
+import { restOperationList } from '../../compat/rest-operations.ts';
+
+test('every operation of the public REST API is routed, on its path and with its statuses', () => {
+  for (const [id, method, path, statuses] of restOperationList) {
+    const route = restOperations.find((candidate) => candidate.id === id);
+    expect(route && [id, route.method, route.path], id).toEqual([id, method, path]);
+    if (route?.operation.owedTo === undefined)
+      expect([id, Object.keys(route?.answers ?? {}).map(Number)]).toEqual([id, [...statuses]]);
+  }
+});
+
+test('no path has two routes, and nothing is routed that clients do not know', () => {
+  const places = restOperations.map(({ method, path }) => `${method} ${path}`);
+  expect(new Set(places).size).toBe(places.length);
+  expect(restOperations.length).toBe(restOperationList.length);
+});
+
+test('the document names every route, with its permission, and every reference in it resolves', () => {
+  const document = openApiDocument(restOperations, '1.0.0') as {
+    paths: Record<string, Record<string, { operationId: string; description: string; responses: object }>>;
+  };
+  const named = Object.values(document.paths).flatMap((group) => Object.values(group));
+  expect(named.map(({ operationId }) => operationId).toSorted()).toEqual(restOperations.map(({ id }) => id).toSorted());
+  for (const { operationId, responses } of named)
+    for (const status of ['400', '401', '403', '429', '500'])
+      expect(Object.keys(responses), operationId).toContain(status);
+  expect(JSON.stringify(document)).not.toContain('"$ref"');
+});

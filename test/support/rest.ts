@@ -1,0 +1,86 @@
+import { restOperations } from '#http';
+
+type Options = {
+  readonly token?: string | undefined;
+  readonly body?: unknown;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: string;
+};
+
+export type RestAnswer = { readonly status: number; readonly body: unknown; readonly contentType: string | null };
+
+/** Asks one route by its id, and checks the answer against what the route declares. */
+export async function askRoute(url: string, id: string, options: Options = {}): Promise<RestAnswer> {
+  const route = restOperations.find((candidate) => candidate.id === id);
+  if (route === undefined) throw new Error(`no route ${id}`);
+  const path = route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(options.params?.[name] ?? 'none'),
+  );
+  const response = await fetch(`${url}${path}${options.query ? `?${options.query}` : ''}`, {
+    method: route.method,
+    headers: {
+      ...(options.token === undefined ? {} : { 'x-api-key': options.token }),
+      ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+  });
+  const text = await response.text();
+  const body: unknown = text === '' ? undefined : JSON.parse(text);
+  const declared = route.answers[response.status];
+  if (response.ok) {
+    if (declared === undefined) throw new Error(`${id} answered ${response.status}, which it does not declare`);
+    if (declared === null && text !== '') throw new Error(`${id} answered ${response.status} with a body`);
+    declared?.parse(body);
+  } else if (typeof (body as { message?: unknown } | undefined)?.message !== 'string')
+    throw new Error(`${id} answered ${response.status} without a message: ${text.slice(0, 200)}`);
+  return { status: response.status, body, contentType: response.headers.get('content-type') };
+}
+
+/** A body that a route takes, whose ids nobody has. */
+export const sampleBodies: Readonly<Record<string, unknown>> = {
+  'comment#create': { alertId: 'f'.repeat(32), body: 'x', format: 'PLAIN_TEXT' },
+  'comment#update': { alertId: 'f'.repeat(32), body: 'x', format: 'PLAIN_TEXT' },
+  'contexttag#create': { tag: 'sample' },
+  'contexttag#update': { tag: 'other' },
+  'alert#bulkPatch': { ids: ['f'.repeat(32)], status: 'TRIAGED' },
+  'alert#patch': { status: 'TRIAGED' },
+  'api token#create': { name: 'sample', permissions: ['AlertRead'] },
+  'api token#update': { name: 'sample', permissions: ['AlertRead'] },
+  'role#create': { name: 'Sample', permissions: ['AlertRead'] },
+  'role#update': { name: 'Sample', permissions: ['AlertRead'] },
+  'user#create': {
+    email: 'sample@example.com',
+    givenName: 'S',
+    familyName: 'A',
+    role: { name: 'AnalystReadOnly' },
+  },
+  'user#update': {
+    email: 'sample@example.com',
+    givenName: 'S',
+    familyName: 'A',
+    role: { name: 'AnalystReadOnly' },
+  },
+  'http source#create': {
+    integrationLabel: 'sample',
+    logTypes: ['GitHub.Audit'],
+    logStreamType: 'Auto',
+    authMethod: 'None',
+  },
+  'http source#put': {
+    integrationLabel: 'sample',
+    logTypes: ['GitHub.Audit'],
+    logStreamType: 'Auto',
+    authMethod: 'None',
+  },
+  'rule#create': {
+    id: 'Sample.Rule',
+    body: 'def rule(event):\n    return False\n',
+    severity: 'LOW',
+    logTypes: ['GitHub.Audit'],
+  },
+  'rule#put': { id: 'none', body: 'def rule(event):\n    return False\n', severity: 'LOW', logTypes: ['GitHub.Audit'] },
+  'global#create': { id: 'sample_helper', body: 'x = 1\n' },
+  'global#put': { body: 'x = 1\n' },
+  'data model#create': { id: 'Sample.Model', logTypes: ['GitHub.Audit'], mappings: [{ name: 'a', path: 'b' }] },
+  'data model#put': { id: 'none', logTypes: ['GitHub.Audit'], mappings: [{ name: 'a', path: 'b' }] },
+};
