@@ -153,7 +153,7 @@ export function createServices(
     schemas: createSchemaService({ database, audit }),
     sources: createSourceService({ database, audit, secrets, ids, lake: lake.reader, hasSchema }),
     roles: createRoleService({ database, audit, ids }),
-    settings: createSettingsService({ version: productVersion }),
+    settings: createSettingsService({ version: productVersion, database, audit }),
     sessions: createSessionService({ database, audit, clock, ids }),
     systemErrors: createSystemErrorService({ database, audit, clock }),
     removals: createRemovalService({ database, audit }),

@@ -4,6 +4,7 @@ export { ingestRoutes } from './ingest-routes.ts';
 export { metricsRoutes } from './metrics-routes.ts';
 export { playgroundRoutes } from './playground-routes.ts';
 export { referenceRoutes } from './reference-routes.ts';
+export { answerPreflights } from './cors.ts';
 export { createGate } from './request-limits.ts';
 export { restRoutes } from './rest/rest-routes.ts';
 export { routes as restOperations } from './rest/routes.ts';

@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '#access';
+import type { OriginPolicy } from '#identity';
 import { DomainError } from '#platform/errors';
 import type { RateLimiter, RateRule, Verdict } from '#platform/rate-limit';
+import { shareWithPage } from './cors.ts';
 
 type Settings = {
   /** Of one token or user. */
@@ -34,10 +36,10 @@ function tell(reply: FastifyReply, rule: RateRule, { limit, remaining, resetSeco
 }
 
 /**
- * Limits of requests. An address that keeps coming without a valid credential is refused before anything is looked up;
- * a token or user that is valid is never held back by what others do from its address.
+ * Limits of requests. A token or session that is valid is never held back by what others do from its address; who keeps
+ * coming without one is told to stay away. Signing in costs us much, so a refused address may not even try.
  */
-export function createGate(limiter: RateLimiter, settings: Settings): Gate {
+export function createGate(limiter: RateLimiter, settings: Settings, policy: OriginPolicy): Gate {
   const byActor: RateRule = { name: 'actor', max: settings.requestsPerMinute, seconds: 60 };
   const byAddress: RateRule = { name: 'address', max: settings.refusalsPerMinute, seconds: 60 };
   const running = new Map<string, number>();
@@ -52,19 +54,25 @@ export function createGate(limiter: RateLimiter, settings: Settings): Gate {
       else running.delete(key);
     });
   };
-  const attempt: Gate['attempt'] = async (request, work) => {
-    const known = limiter.look(byAddress, request.ip);
-    if (!known.isAllowed)
-      throw tooMany('Too many requests without a valid credential from this address.', known.resetSeconds);
+  const refuseAddress = ({ isAllowed, resetSeconds }: Verdict): void => {
+    if (!isAllowed) throw tooMany('Too many requests without a valid credential from this address.', resetSeconds);
+  };
+  const counted = async <Result>(request: FastifyRequest, work: () => Promise<Result>): Promise<Result> => {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'unauthenticated') limiter.take(byAddress, request.ip);
+      if (error instanceof DomainError && error.code === 'unauthenticated')
+        refuseAddress(limiter.take(byAddress, request.ip));
       throw error;
     }
   };
+  const attempt: Gate['attempt'] = async (request, work) => {
+    refuseAddress(limiter.look(byAddress, request.ip));
+    return counted(request, work);
+  };
   const admit: Gate['admit'] = async (request, reply, find) => {
-    const actor = await attempt(request, find);
+    const actor = await counted(request, find);
+    await shareWithPage(policy, request, reply, actor.tenantId);
     const key = `${actor.tenantId}:${actor.kind}:${actor.id}`;
     const verdict = limiter.take(byActor, key);
     tell(reply, byActor, verdict);

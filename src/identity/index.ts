@@ -1,6 +1,7 @@
 export { createRoleService, type RoleService } from './role-service.ts';
 export { createSessionService, type SessionService } from './session-service.ts';
 export { createTenantErasures, type TenantErasures } from './erasure/tenant-erasure.ts';
+export { createOriginPolicy, type OriginPolicy } from './settings/origin-policy.ts';
 export { createSettingsService, type SettingsService } from './settings/settings-service.ts';
 export { settingsOperations } from './settings/settings-operations.ts';
 export { createTenantService, type Tenant, type TenantService } from './tenant-service.ts';

@@ -24,6 +24,9 @@ async function get(tx: TenantTx, is: (role: Role) => boolean, wanted: string): P
   return found;
 }
 
+/** Their holders write Python that runs on all events of the tenant. */
+const codeWriting: readonly Permission[] = ['BulkUpload', 'PolicyModify', 'RuleModify'];
+
 const takesList = (kind: Role['logTypeAccessKind']): boolean => kind === 'ALLOW' || kind === 'DENY';
 
 /** A list belongs to ALLOW and DENY only, and nobody gives away what they do not hold. */
@@ -33,6 +36,12 @@ function check(actor: Actor, role: Pick<Role, 'permissions' | 'logTypeAccessKind
     throw badInput('permissions', `permissions: you do not hold ${missing} yourself, so you cannot grant it`);
   if (!takesList(role.logTypeAccessKind) && role.logTypeAccess.length > 0)
     throw badInput('logTypeAccess', `logTypeAccess: leave it out for ${role.logTypeAccessKind}`);
+  const writesCode = role.permissions.find((permission) => codeWriting.includes(permission));
+  if (role.logTypeAccessKind !== 'ALLOW_ALL' && writesCode !== undefined)
+    throw badInput(
+      'logTypeAccessKind',
+      `logTypeAccessKind: ${writesCode} lets its holder write code that sees every log type; take it away or choose ALLOW_ALL`,
+    );
 }
 
 async function uniqueName<T>(name: string, work: Promise<T>): Promise<T> {

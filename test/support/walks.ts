@@ -117,6 +117,11 @@ export const walks: Readonly<Record<string, Walk>> = {
       '{ metrics(input: {fromDate: "2026-01-01T00:00:00Z", toDate: "2030-01-01T00:00:00Z", intervalInMinutes: 1440}) { totalAlerts alertsPerSeverity { label breakdown } alertsPerRule { entityId } bytesProcessedPerSource { label value } } }',
     stranger: 'own',
   },
+  updateGeneralSettings: {
+    query: () =>
+      'mutation { updateGeneralSettings(input: {allowedOrigins: ["https://console.example.com"]}) { generalSettings { allowedOrigins } } }',
+    stranger: 'own',
+  },
   generalSettings: { query: () => '{ generalSettings { pantherVersion } }', stranger: 'own' },
   schemas: { query: () => '{ schemas(input: {}) { edges { node { name } } } }', stranger: 'own' },
   createOrUpdateSchema: {

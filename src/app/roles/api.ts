@@ -1,8 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
-import type { SessionService, TokenService } from '#identity';
+import { createOriginPolicy, type SessionService, type TokenService } from '#identity';
 import { registerGraphql } from '#graphql';
 import {
+  answerPreflights,
   authRoutes,
   createGate,
   createHttpServer,
@@ -92,10 +93,13 @@ async function serveApi(
     shared: sharedCounts(database),
     onError: (error) => log.warn('request_counts_not_shared', { error }),
   });
-  const gate = createGate(limiter, {
+  const origins = createOriginPolicy({ database, clock });
+  answerPreflights(server, origins);
+  const limits = {
     requestsPerMinute: runtime.settings.MARGAY_REQUESTS_PER_MINUTE,
     refusalsPerMinute: runtime.settings.MARGAY_REFUSALS_PER_MINUTE,
-  });
+  };
+  const gate = createGate(limiter, limits, origins);
   const { recorder, sessions, ...services } = createServices(platform, runtime, sandbox);
   const isSecure = runtime.settings.MARGAY_BEHIND_TLS_PROXY || runtime.settings.MARGAY_TLS_CERT_FILE !== undefined;
   await authRoutes(server, { sessions: forgettingFirstAdmin(sessions, runtime.dataDir), gate, isSecure });
