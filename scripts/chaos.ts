@@ -44,7 +44,7 @@ async function startEmbedded(folder: string): Promise<TriedDeployment> {
     MARGAY_WORKER_PROCESSES: values.workers,
   };
   const { runtime, stop } = await startDeployment({ environment, roles: 'all', say });
-  return { runtime, ingestUrls: [publicUrl(runtime)], harms: [], stop };
+  return { runtime, ingestUrls: [publicUrl(runtime)], harms: [], spared: [], stop };
 }
 
 function start(folder: string): Promise<TriedDeployment> {
@@ -74,8 +74,8 @@ async function trial(deployment: TriedDeployment, receiver: Receiver): Promise<O
         eventsPerSecond: rate / tenants.length,
       }),
     );
-    const { harms } = deployment;
-    const killer = startKiller({ random: createRandom(seed), pauseMs: { min: 2000, max: 8000 }, harms, say });
+    const { harms, spared } = deployment;
+    const killer = startKiller({ random: createRandom(seed), pauseMs: { min: 2000, max: 8000 }, harms, spared, say });
     await sleep(minutes * 60_000);
     const kills = await killer.stop();
     say('No more kills; waiting until everything sent has arrived …');

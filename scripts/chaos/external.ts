@@ -12,6 +12,7 @@ import { hasRedis, startTestRedis } from '../services/redis.ts';
 import { hasS3Server, startTestS3 } from '../services/s3.ts';
 import { startFleet } from './fleet.ts';
 import type { Harm } from './killer.ts';
+import type { VictimKind } from './processes.ts';
 
 /** A deployment under trial, whatever its stores are. */
 export type TriedDeployment = {
@@ -20,6 +21,8 @@ export type TriedDeployment = {
   /** Where logs are taken in. */
   readonly ingestUrls: readonly string[];
   readonly harms: readonly Harm[];
+  /** What is killed as one of the harms only, since no supervisor starts it again. */
+  readonly spared: readonly VictimKind[];
   stop(): Promise<void>;
 };
 
@@ -117,6 +120,7 @@ export async function startExternal(
       again('objects', s3),
       { name: 'flushed redis', run: () => redis.flush() },
     ],
+    spared: ['postgres'],
     async stop() {
       await fleet.stop();
       for (const service of [lake, s3, redis, postgres]) await service.stop();

@@ -11,6 +11,8 @@ type Options = {
   /** Shortest and longest pause between two kills. */
   readonly pauseMs: { readonly min: number; readonly max: number };
   readonly harms?: readonly Harm[];
+  /** Kinds that nobody would start again. */
+  readonly spared?: readonly VictimKind[];
   readonly say: (line: string) => void;
 };
 
@@ -18,7 +20,7 @@ type Options = {
  * Kills one process of a random kind after another (SIGKILL, by pid), or does other harm, until stopped. Kinds that the
  * deployment does not have are passed over. Returns how often each was hit.
  */
-export function startKiller({ random, pauseMs, harms = [], say }: Options): {
+export function startKiller({ random, pauseMs, harms = [], spared = [], say }: Options): {
   stop(): Promise<Readonly<Record<string, number>>>;
 } {
   const hits: Record<string, number> = {};
@@ -40,7 +42,7 @@ export function startKiller({ random, pauseMs, harms = [], say }: Options): {
     for (;;) {
       await sleep(pauseMs.min + random() * (pauseMs.max - pauseMs.min), undefined, { signal: stopped.signal });
       const found = new Set(findVictims().map((victim) => victim.kind));
-      const present = kinds.filter((kind) => found.has(kind));
+      const present = kinds.filter((kind) => found.has(kind) && !spared.includes(kind));
       const choice = Math.floor(random() * (present.length + harms.length));
       const kind = present[choice];
       const harm = harms[choice - present.length];
