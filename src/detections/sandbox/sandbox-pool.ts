@@ -42,15 +42,22 @@ const defaults = {
   drainMs: 20_000,
 };
 
-/** A place for one interpreter: its calls go one at a time, in order of arrival. */
+/** A call; `breathe` lets others in and returns when it is this call's turn again. */
+type Call<T> = (sandbox: TenantSandbox, breathe: () => Promise<void>) => Promise<T>;
+
+/**
+ * A place for one interpreter: its calls go one at a time, in order of arrival. A long call lets others in between its
+ * chunks, so that a single event does not wait for a mountain of the same tenant.
+ */
 class Slot implements Tenancy {
   readonly sandbox: TenantSandbox;
   readonly group: string;
   readonly madeAt = performance.now();
   usedAt = performance.now();
   memoryBytes = 0;
-  #queue: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #waiters: (() => void)[] = [];
+  #isBusy = false;
 
   constructor(group: string, make: (slot: Slot) => TenantSandbox) {
     this.group = group;
@@ -58,7 +65,7 @@ class Slot implements Tenancy {
   }
 
   get isIdle(): boolean {
-    return this.#waiting === 0;
+    return this.#running.size === 0;
   }
 
   end(): void {
@@ -66,26 +73,48 @@ class Slot implements Tenancy {
     this.memoryBytes = 0;
   }
 
-  async inTurn<T>(work: (sandbox: TenantSandbox) => Promise<T>, after: () => Promise<void>): Promise<T> {
-    this.#waiting += 1;
-    const result = this.#queue.then(async () => {
-      try {
-        return await work(this.sandbox);
-      } finally {
-        await after();
-      }
-    });
-    this.#queue = result.catch(() => undefined);
+  async inTurn<T>(work: Call<T>, after: () => Promise<void>): Promise<T> {
+    const result = this.#turn(work, after);
+    this.#running.add(result);
     try {
       return await result;
     } finally {
-      this.#waiting -= 1;
+      this.#running.delete(result);
       this.usedAt = performance.now();
     }
   }
 
   async settled(): Promise<void> {
-    await this.#queue;
+    await Promise.allSettled(this.#running);
+  }
+
+  async #turn<T>(work: Call<T>, after: () => Promise<void>): Promise<T> {
+    if (this.#isBusy) await this.#wait();
+    this.#isBusy = true;
+    try {
+      return await work(this.sandbox, () => this.#breathe());
+    } finally {
+      await after();
+      this.#release();
+    }
+  }
+
+  #wait(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Hands the interpreter to whoever waits first; it is not free in between. */
+  #release(): void {
+    const next = this.#waiters.shift();
+    if (next === undefined) this.#isBusy = false;
+    else next();
+  }
+
+  async #breathe(): Promise<void> {
+    if (this.#waiters.length === 0) return;
+    const back = this.#wait();
+    this.#release();
+    await back;
   }
 }
 
@@ -115,7 +144,7 @@ function createSlots(options: typeof defaults, make: (tenantId: string, slot: Sl
     admission,
     async inTurn<T>(
       place: { readonly tenantId: string; readonly purpose: string; readonly revision?: string },
-      work: (sandbox: TenantSandbox) => Promise<T>,
+      work: Call<T>,
     ): Promise<T> {
       const group = `${place.tenantId}/${place.purpose}`;
       const key = `${group}/${place.revision ?? ''}`;
@@ -161,8 +190,8 @@ export function createSandboxPool({ walls, bundle, limits, snapshots, ...given }
   });
   return {
     evaluate: ({ tenantId, content, logType, records, cache }) =>
-      slots.inTurn({ tenantId, purpose: 'evaluate', revision: content.revision }, (sandbox) =>
-        sandbox.evaluate(content, { logType, records, cache }),
+      slots.inTurn({ tenantId, purpose: 'evaluate', revision: content.revision }, (sandbox, breathe) =>
+        sandbox.evaluate(content, { logType, records, cache }, breathe),
       ),
     test: ({ tenantId, content, ruleId, tests }) =>
       slots.inTurn({ tenantId, purpose: 'test' }, (sandbox) => sandbox.test(content, ruleId, tests)),

@@ -202,7 +202,8 @@ export class TenantSandbox {
     return this.#process;
   }
 
-  async evaluate(content: SandboxContent, work: Work): Promise<EvaluationResult> {
+  /** Runs the rules chunk by chunk; between two of them `breathe` may let other calls in. */
+  async evaluate(content: SandboxContent, work: Work, breathe: () => Promise<void>): Promise<EvaluationResult> {
     const { logType, records, cache } = work;
     const { chunkRecords, chunkBytes } = this.#deps.limits;
     const matches: RuleMatch[] = [];
@@ -210,6 +211,7 @@ export class TenantSandbox {
     const totals = new Map<string, RuleStatistics>();
     const chunks = [...chunkLines(records, chunkRecords, chunkBytes)];
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
+      if (chunk.first > 0) await breathe();
       const answer = await this.#evaluateChunk(content, work, chunk, errors);
       if (answer === 'too large') {
         chunks.unshift(...halves(chunk));

@@ -204,3 +204,15 @@ test('an interpreter that cannot be started is a passing trouble and blames no r
   await expect(broken.evaluate(call)).rejects.toMatchObject({ code: 'unavailable', retryable: true });
   await broken.close();
 });
+
+test('a single event is evaluated between the chunks of a mountain of the same tenant', async () => {
+  const mountain = Buffer.from(`{"user":{"name":"guest"}}\n`.repeat(30_000));
+  const ended: string[] = [];
+  const run = async (name: string, bytes: Buffer): Promise<void> => {
+    await pool.evaluate({ tenantId: 'busy', content: content(isRoot), logType: 'T', records: bytes });
+    ended.push(name);
+  };
+  await run('warm', records);
+  await Promise.all([run('mountain', mountain), run('mountain', mountain), run('single', records)]);
+  expect(ended).toEqual(['warm', 'single', 'mountain', 'mountain']);
+});
