@@ -19,6 +19,7 @@ import type {
 } from '#detections';
 import type { ApiToken, RoleService, SettingsService, TokenService, User, UserService } from '#identity';
 import type { BatchService, SchemaService, SourceService, UsageService } from '#ingestion';
+import type { QueryService } from '#search';
 import type { SystemErrorService } from '#system-errors';
 
 /** The use cases that resolvers call, one service per area. */
@@ -30,6 +31,7 @@ export type Services = {
   readonly destinations: DestinationService;
   readonly detectionReferences: DetectionReferences;
   readonly detections: DetectionService;
+  readonly queries: QueryService;
   readonly roles: RoleService;
   readonly schemas: SchemaService;
   readonly settings: SettingsService;

@@ -4,6 +4,7 @@ import { auditOperations } from '#audit';
 import { detectionOperations, uploadOperations } from '#detections';
 import { settingsOperations, tokenOperations, userOperations } from '#identity';
 import { batchOperations, schemaOperations, sourceOperations } from '#ingestion';
+import { searchOperations } from '#search';
 import { systemErrorOperations } from '#system-errors';
 import { z } from 'zod';
 import { owedOperations } from './owed/operations.ts';
@@ -27,6 +28,7 @@ export const operations: ReadonlyMap<string, Operation> = operationCatalogue([
   ...uploadOperations,
   ...owedOperations,
   ...schemaOperations,
+  ...searchOperations,
   ...settingsOperations,
   ...sourceOperations,
   ...systemErrorOperations,

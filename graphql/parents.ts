@@ -9,6 +9,7 @@ import type {
 } from '#detections';
 import type { ApiToken, Role, User } from '#identity';
 import type { Batch, HttpSource, LogSchema } from '#ingestion';
+import type { CatalogueDatabase, CatalogueTable, LakeQuery } from '#search';
 import type { SystemError } from '#system-errors';
 
 /** What stands for each GraphQL type on the way from the resolver that finds it to those of its fields. */
@@ -20,6 +21,9 @@ export type BatchParent = Batch;
 export type CommentParent = AlertComment;
 export type DeliveryParent = Delivery;
 export type DestinationParent = Destination;
+export type LakeDatabaseParent = CatalogueDatabase;
+export type LakeQueryParent = LakeQuery;
+export type LakeTableParent = CatalogueTable;
 export type ContentParent = StoredDetection;
 export type VersionParent = DetectionVersion;
 export type StatisticsParent = Awaited<ReturnType<DetectionService['statistics']>>[number];

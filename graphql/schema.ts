@@ -22,6 +22,7 @@ import { metrics } from './metrics/metrics.ts';
 import { owedResolvers } from './owed/resolvers.ts';
 import { DateTime, Email, JSONScalar } from './scalars.ts';
 import { schemaResolvers } from './schemas/resolvers.ts';
+import { searchResolvers } from './search/resolvers.ts';
 import { settingsResolvers } from './settings/resolvers.ts';
 import { sourceResolvers } from './sources/resolvers.ts';
 import { systemErrorResolvers } from './system-errors/resolvers.ts';
@@ -41,6 +42,7 @@ const areas: readonly ResolverMap[] = [
   { Query: { metrics } },
   owedResolvers,
   schemaResolvers,
+  searchResolvers,
   settingsResolvers,
   sourceResolvers,
   systemErrorResolvers,

@@ -15,12 +15,7 @@ const owed: Readonly<Record<string, readonly Row[]>> = {
     ['query', 'CloudsecSourceRead', 'cloudAccount', 'cloudAccounts'],
     ['mutation', 'CloudsecSourceModify', 'createCloudAccount', 'updateCloudAccount', 'deleteCloudAccount'],
   ],
-  'data lake search': [
-    ['query', 'DataAnalyticsRead', 'dataLakeDatabase', 'dataLakeDatabases', 'dataLakeDatabaseTable'],
-    ['query', 'DataAnalyticsRead', 'dataLakeDatabaseTables', 'dataLakeQueries', 'dataLakeQuery'],
-    ['mutation', 'DataAnalyticsRead', 'cancelDataLakeQuery', 'executeDataLakeQuery', 'executeAlertActorQuery'],
-    ['mutation', 'DataAnalyticsRead', 'executeIndicatorSearchQuery'],
-  ],
+  'actors of alerts': [['mutation', 'DataAnalyticsRead', 'executeAlertActorQuery']],
   'identity profiles': [['query', ['AlertRead', 'DataAnalyticsRead'], 'actorProfileInfo']],
   'upload of Python classes': [
     ['query', 'BulkUpload', 'bulkUploadPresignedUrl', 'bulkUploadDetectionsStatus'],

@@ -35,6 +35,7 @@ import {
   createSchemaService,
   createSourceService,
   findSchema,
+  logTypeSchemas,
   managedSchemas,
   createUsageService,
 } from '#ingestion';
@@ -47,6 +48,7 @@ import { createLog } from '#platform/log';
 import { encryptObjects, type ObjectStore } from '#platform/objects';
 import { openDatabase } from '#platform/postgres';
 import { createMasterKeys, createObjectKeys, createSecrets, createTenantKeys } from '#platform/secrets';
+import { createQueryService, defaultLimits } from '#search';
 import { createSystemErrorRecorder, createSystemErrorService } from '#system-errors';
 import { openObjects } from './open-objects.ts';
 import { productVersion, publicUrl, type Runtime } from './runtime.ts';
@@ -121,7 +123,7 @@ export function createServices(
   runtime: Runtime,
   sandbox: { readonly pool: SandboxPool; readonly walls: WallReport },
 ) {
-  const { database, clock, ids, secrets, lake } = platform;
+  const { database, clock, ids, objects, secrets, lake } = platform;
   const audit = createAuditRecorder({ database, clock });
   const hasSchema = async (tx: Parameters<typeof findSchema>[0], logType: string) =>
     managedSchemas().has(logType) || (await findSchema(tx, logType)) !== undefined;
@@ -152,6 +154,15 @@ export function createServices(
     detections: createDetectionService({ database, audit, sandbox: sandbox.pool }),
     schemas: createSchemaService({ database, audit }),
     sources: createSourceService({ database, audit, secrets, ids, lake: lake.reader, hasSchema }),
+    queries: createQueryService({
+      database,
+      audit,
+      clock,
+      ids,
+      objects,
+      limits: defaultLimits,
+      schemas: logTypeSchemas,
+    }),
     roles: createRoleService({ database, audit, ids }),
     settings: createSettingsService({ version: productVersion, database, audit }),
     sessions: createSessionService({ database, audit, clock, ids }),

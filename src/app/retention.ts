@@ -8,6 +8,7 @@ import {
 import { deleteEndedSessions } from '#identity';
 import { createBatchRetention } from '#ingestion';
 import type { Clock } from '#platform/clock';
+import { createQueryRetention } from '#search';
 import type { HousekeepingTask } from './housekeeping.ts';
 import type { Platform } from './parts.ts';
 
@@ -27,7 +28,9 @@ export function retentionTasks(
     for (const { id } of tenants) deleted += await batches.deleteOrphans(id);
     return deleted;
   };
+  const queries = createQueryRetention({ database, objects, clock });
   return [
+    { name: 'queries', run: () => queries.run(), fullRound: queries.perRound },
     { name: 'batches', run: () => batches.forgetBatches(), fullRound: 1 },
     { name: 'orphaned raw objects', run: orphans, fullRound: Infinity },
     { name: 'idempotency keys', run: () => batches.forgetIdempotencyKeys(), fullRound: 10_000 },

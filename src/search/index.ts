@@ -1,7 +1,14 @@
-export { buildCatalogue, type Catalogue } from './catalogue/catalogue.ts';
-export type { LogTypeSchema, SchemaField } from './catalogue/table-columns.ts';
-export { defaultLimits, type QueryLimits } from './fence/limits.ts';
+export { buildCatalogue, type CatalogueDatabase, type CatalogueTable } from './catalogue/catalogue.ts';
+export type { LogTypeSchema } from './catalogue/table-columns.ts';
+export { defaultLimits, engineSettings } from './fence/limits.ts';
 export { SqlProblem } from './language/sql-problem.ts';
+export { typeName } from './plan/type.ts';
 export { printQuery } from './print/print-query.ts';
-export { readRows, type ResultRow } from './queries/read-rows.ts';
+export { type LakeQuery, resultColumns, typeWord } from './queries/lake-query.ts';
+export { createQueryRetention } from './queries/query-retention.ts';
+export { startQueryRunner } from './queries/query-runner.ts';
+export type { ResultPage } from './queries/query-reading.ts';
+export { createQueryService, type QueryService } from './queries/query-service.ts';
+export { rowDecoder } from './queries/result-store.ts';
+export { searchOperations } from './search-operations.ts';
 export { compileSql } from './sql/compile-sql.ts';

@@ -75,6 +75,10 @@ async function makeIds(): Promise<WalkIds> {
     `mutation { validateBulkUpload(input: {data: "${emptyZip}"}) { receiptId } }`,
     (it: { validateBulkUpload: { receiptId: string } }) => it.validateBulkUpload.receiptId,
   );
+  const query = await data(
+    'mutation { executeDataLakeQuery(input: {sql: "select 7 as seven"}) { id } }',
+    (it: { executeDataLakeQuery: { id: string } }) => it.executeDataLakeQuery.id,
+  );
   const sent = await owner.send(
     `${JSON.stringify({ '@timestamp': Date.now(), action: 'protected_branch.destroy', actor: 'x', repo: 'x/y' })}\n`,
   );
@@ -99,6 +103,7 @@ async function makeIds(): Promise<WalkIds> {
   );
   return {
     ...raised,
+    query,
     user,
     role,
     source,

@@ -6,7 +6,16 @@ import { systemIds } from '#platform/ids';
 import { silentLog } from '#platform/log';
 import { createLocalObjectStore } from '#platform/objects';
 import type { Database } from '#platform/postgres';
-import { buildCatalogue, compileSql, defaultLimits, type LogTypeSchema, printQuery, readRows } from '#search';
+import {
+  buildCatalogue,
+  compileSql,
+  defaultLimits,
+  type LogTypeSchema,
+  engineSettings,
+  printQuery,
+  resultColumns,
+  rowDecoder,
+} from '#search';
 import type { startTestLake } from './lake.ts';
 
 /** The moment all queries of these tests mean by "now". */
@@ -104,14 +113,16 @@ export function createAsker({ database, client }: Bed, schemas: readonly LogType
   const catalogueOf = async (tenantId: string, access: LogTypeAccess) =>
     buildCatalogue({ tables: await database.withTenant(tenantId, (tx) => listTables(tx, tenantId)), schemas, access });
   return async (tenantId: string, sql: string, access: LogTypeAccess = everything): Promise<readonly Row[]> => {
-    const plan = await compileSql(sql, { catalogue: await catalogueOf(tenantId, access), now: testNow });
-    const printed = printQuery(plan, { tenantId, rowsMax: defaultLimits.rowsMax });
+    const { query } = await compileSql(sql, { catalogue: await catalogueOf(tenantId, access), now: testNow });
+    const printed = printQuery(query, { tenantId, rowsMax: defaultLimits.rowsMax });
     const limits = { ...defaultLimits, timeoutSeconds: 20 };
     const rows: Row[] = [];
-    const options = { queryId: randomUUID(), limits, signal: new AbortController().signal };
-    for await (const chunk of readRows(client, printed, options))
-      for (const values of chunk)
-        rows.push(Object.fromEntries(printed.columns.map(({ name }, index) => [name, values[index]])));
+    const columns = resultColumns(printed.columns);
+    const decode = rowDecoder(columns);
+    const options = { queryId: randomUUID(), settings: engineSettings(limits), signal: new AbortController().signal };
+    for await (const lines of client.lines(printed.sql, options))
+      for (const values of lines.filter((line) => line !== '').map(decode))
+        rows.push(Object.fromEntries(columns.map(({ name }, index) => [name, values[index]])));
     return rows;
   };
 }

@@ -12,6 +12,7 @@ export type WalkIds = {
   role: string;
   upload: string;
   validation: string;
+  query: string;
 };
 /** How to ask for one root field, and what another tenant gets. */
 export type Walk = {
@@ -34,6 +35,38 @@ const emptyZip = Buffer.from(`PK\u0005\u0006${'\0'.repeat(18)}`, 'latin1').toStr
 
 /** One entry for each root field of the schema. */
 export const walks: Readonly<Record<string, Walk>> = {
+  dataLakeDatabases: { query: () => '{ dataLakeDatabases { name tables { name } } }', stranger: 'own' },
+  dataLakeDatabase: { query: () => '{ dataLakeDatabase(name: "panther_logs") { name } }', stranger: 'own' },
+  dataLakeDatabaseTable: {
+    query: () =>
+      '{ dataLakeDatabaseTable(input: {databaseName: "panther_logs.public", tableName: "github_audit"}) { name columns { name type } } }',
+    stranger: 'own',
+  },
+  dataLakeDatabaseTables: {
+    query: () => '{ dataLakeDatabaseTables(input: {databaseName: "panther_logs"}) { edges { node { name } } } }',
+    stranger: 'own',
+  },
+  dataLakeQuery: {
+    query: ({ query }) => `{ dataLakeQuery(id: "${query}") { id status results { edges { node } } } }`,
+    stranger: 'none',
+  },
+  dataLakeQueries: {
+    query: () => '{ dataLakeQueries { edges { node { id sql progress { rowCount } } } } }',
+    stranger: 'own',
+  },
+  executeDataLakeQuery: {
+    query: () => 'mutation { executeDataLakeQuery(input: {sql: "select 1 as one"}) { id } }',
+    stranger: 'own',
+  },
+  executeIndicatorSearchQuery: {
+    query: () =>
+      'mutation { executeIndicatorSearchQuery(input: {indicators: ["10.0.0.1"], startTime: "2026-01-01T00:00:00Z", endTime: "2026-01-02T00:00:00Z"}) { id } }',
+    stranger: 'own',
+  },
+  cancelDataLakeQuery: {
+    query: ({ query }) => `mutation { cancelDataLakeQuery(input: {id: "${query}"}) { id } }`,
+    stranger: 'none',
+  },
   isSignedIn: { query: () => '{ isSignedIn }', stranger: 'own' },
   alerts: { query: () => `{ alerts(input: {${walkSpan}}) { edges { node { id } } } }`, stranger: 'own' },
   alert: {
@@ -270,4 +303,5 @@ export const unknownIds: WalkIds = {
   role: crypto.randomUUID(),
   upload: crypto.randomUUID(),
   validation: crypto.randomUUID(),
+  query: crypto.randomUUID(),
 };

@@ -4,6 +4,7 @@ import { createEvaluator } from '#detections';
 import { announceWorker, createBatchProcessor, defaultBodyLimits } from '#ingestion';
 import { deliverAlert, jobDefinitions, processBatch, processContentUpload, raiseSystemError } from '#jobs';
 import { startLoader } from '#lake';
+import { defaultLimits, startQueryRunner } from '#search';
 import { assertOneHandlerEach, createJobs } from '#platform/jobs';
 import { openOutbound, openSandbox, type Platform } from '../parts.ts';
 import type { Runtime, Started } from '../runtime.ts';
@@ -13,7 +14,10 @@ const deliveriesAtOnce = 16;
 /** One place more than asked for: the dispatcher keeps it for sources that have nothing at work. */
 const placesForTheIdle = 1;
 
-/** Runs jobs: batches, deliveries, and the loader of the lake. */
+/** The engine works on a few queries well, on many badly. */
+const queriesAtOnce = 4;
+
+/** Runs jobs: batches, deliveries, the loader of the lake, and queries of users. */
 export async function startWorker(runtime: Runtime, platform: Platform): Promise<Started> {
   const { database, log, clock, objects, secrets, lake } = platform;
   const { settings } = runtime;
@@ -52,9 +56,19 @@ export async function startWorker(runtime: Runtime, platform: Platform): Promise
   jobs.process(uploadHandler, 1);
   const loader = startLoader(lake.loader, log);
   const announced = await announceWorker({ database, log, workerId: platform.ids.uuid(), places });
+  const queries = startQueryRunner({
+    database,
+    client: platform.lakeClient,
+    objects,
+    clock,
+    log,
+    limits: defaultLimits,
+    concurrency: queriesAtOnce,
+  });
   return {
     async stop() {
       await announced.stop();
+      await queries.stop();
       await jobs.close();
       await loader.stop();
       await sandbox.pool.close();

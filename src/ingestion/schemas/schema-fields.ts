@@ -1,5 +1,8 @@
+import type { TenantTx } from '#platform/postgres';
 import { columnName } from './decoders.ts';
+import { managedSchemas } from './managed-schemas.ts';
 import { type FieldSpec, readSchemaSpec, type SchemaSpec, type ValueSpec } from './schema-spec.ts';
+import { listOwnSchemas } from './schema-store.ts';
 
 type FieldType = 'string' | 'bigint' | 'int' | 'float' | 'boolean' | 'timestamp' | 'object' | 'array' | 'json';
 
@@ -13,7 +16,7 @@ type FieldShape = {
 };
 
 /** A field of a schema under the name that its column has, with what is inside. */
-export type DeclaredField = FieldShape & { readonly name: string };
+type DeclaredField = FieldShape & { readonly name: string };
 
 type Definitions = NonNullable<SchemaSpec['definitions']>;
 
@@ -34,8 +37,33 @@ const fieldOf = (field: FieldSpec, definitions: Definitions): DeclaredField => (
   ...shapeOf(field, definitions),
 });
 
+type LogTypeFields = {
+  readonly logType: string;
+  readonly description: string;
+  readonly fields: readonly DeclaredField[];
+};
+
+let managed: readonly LogTypeFields[] | undefined;
+
+const managedFields = (): readonly LogTypeFields[] =>
+  [...managedSchemas().values()].map(({ name, description, specText }) => ({
+    logType: name,
+    description,
+    fields: schemaFields(specText),
+  }));
+
+/** What is declared of every log type of a tenant, managed and its own. */
+export async function logTypeSchemas(tx: TenantTx): Promise<readonly LogTypeFields[]> {
+  managed ??= managedFields();
+  const own = await listOwnSchemas(tx);
+  return [
+    ...managed,
+    ...own.map(({ name, description, spec }) => ({ logType: name, description, fields: schemaFields(spec) })),
+  ];
+}
+
 /** Fields that a schema declares, references followed. Empty for a text that is no schema; `compileSchema` says why. */
-export function schemaFields(text: string): readonly DeclaredField[] {
+function schemaFields(text: string): readonly DeclaredField[] {
   const read = readSchemaSpec(text);
   return 'problems' in read ? [] : read.spec.fields.map((field) => fieldOf(field, read.spec.definitions ?? {}));
 }

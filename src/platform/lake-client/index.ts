@@ -22,6 +22,8 @@ export type LakeClient = {
    * engine is told to stop too and the connection is given up. Throws QueryStopped with the engine's code.
    */
   lines(sql: string, options: ReadOptions): AsyncIterable<readonly string[]>;
+  /** How much a running read has read so far; zero when there is none with that id. */
+  progress(queryId: string): Promise<{ readonly readRows: number; readonly readBytes: number }>;
   /** Writes NDJSON rows. A token makes repetitions harmless: the same token twice writes once. */
   insert(table: string, ndjson: Buffer, token: string): Promise<void>;
   ping(): Promise<boolean>;
@@ -35,7 +37,7 @@ type ReadOptions = {
 };
 
 /** The engine gave a read up. `code` is its number of the reason; the message is for the log, not for users. */
-class QueryStopped extends Error {
+export class QueryStopped extends Error {
   override readonly name = 'QueryStopped';
   readonly code: number;
   constructor(code: number, message: string, cause?: unknown) {
@@ -45,7 +47,7 @@ class QueryStopped extends Error {
 }
 
 /** Code of a connection that broke in the middle of an answer. */
-const connectionLost = 210;
+export const connectionLost = 210;
 
 /** The rows themselves were refused: sending them again cannot help. */
 export class RowsRefused extends Error {
@@ -159,6 +161,11 @@ function parseRows<Row>(text: string): readonly Row[] {
     .map((line) => JSON.parse(line, reviver) as Row);
 }
 
+const quiet = { compression: { request: false, response: false }, log: { level: 127 } } as const;
+
+const progressSql = `SELECT toFloat64(sum(read_rows)) AS readRows, toFloat64(sum(read_bytes)) AS readBytes FROM system.processes
+  WHERE query_id = {id:String} OR startsWith(query, concat('/*qid:', {id:String}, '*/'))`;
+
 /** Opens a client; connections are made when needed. */
 export function createLakeClient(address: LakeAddress): LakeClient {
   const client = createClient({
@@ -167,8 +174,16 @@ export function createLakeClient(address: LakeAddress): LakeClient {
     password: address.password,
     request_timeout: 120_000,
     max_open_connections: 16,
-    compression: { request: false, response: false },
-    log: { level: 127 },
+    ...quiet,
+  });
+  // Long reads have their own connections, so that they take none from the product's own work.
+  const reader = createClient({
+    url: address.url,
+    username: address.user,
+    password: address.password,
+    request_timeout: 3_600_000,
+    max_open_connections: 32,
+    ...quiet,
   });
   return {
     async rows<Row>(
@@ -191,7 +206,12 @@ export function createLakeClient(address: LakeAddress): LakeClient {
       };
       return translated(sql, work());
     },
-    lines: (sql, options) => readLines(client, sql, options),
+    lines: (sql, options) => readLines(reader, sql, options),
+    async progress(queryId) {
+      const result = await client.query({ query: progressSql, format: 'JSONEachRow', query_params: { id: queryId } });
+      const [row] = parseRows<{ readonly readRows: number; readonly readBytes: number }>(await result.text());
+      return row ?? { readRows: 0, readBytes: 0 };
+    },
     command: (sql) =>
       translated(
         sql,
@@ -199,6 +219,9 @@ export function createLakeClient(address: LakeAddress): LakeClient {
       ),
     insert: (table, ndjson, token) => translated(`INSERT INTO ${table}`, insertRows(client, table, ndjson, token)),
     ping: async () => (await client.ping()).success,
-    close: () => client.close(),
+    async close() {
+      await client.close();
+      await reader.close();
+    },
   };
 }

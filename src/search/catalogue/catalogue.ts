@@ -25,7 +25,7 @@ export type CatalogueTable = {
   readonly isWhole: boolean;
 };
 
-type CatalogueDatabase = {
+export type CatalogueDatabase = {
   readonly name: string;
   readonly description: string;
   /** Why it has no tables yet. */

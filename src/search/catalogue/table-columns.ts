@@ -14,7 +14,7 @@ import {
 } from '../plan/type.ts';
 
 /** A field as its schema declares it, under the name of its column, with what is inside. */
-export type SchemaField = {
+type SchemaField = {
   readonly name: string;
   readonly type: LakeColumnType;
   readonly description?: string | undefined;

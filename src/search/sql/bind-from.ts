@@ -75,6 +75,7 @@ function bindTable(binder: Binder, body: unknown, at: Context): From {
     parts[0]?.place,
   );
   binder.countScans(Math.max(1, found.sources.length));
+  binder.noteLogType(found.logType);
   const columns = found.columns.map((column): ScopeColumn => ({
     name: column.name,
     expr: { node: 'column', table: id, name: column.name, type: column.type },

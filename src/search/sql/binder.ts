@@ -32,4 +32,6 @@ export type Binder = {
   /** Counts reads of physical tables; throws when a statement would read too many. */
   countScans(scans: number): void;
   scans(): number;
+  /** Notes that rows of this log type are read; undefined when the table holds many. */
+  noteLogType(logType: string | undefined): void;
 };

@@ -44,8 +44,8 @@ function catalogueOf(layout: LakeTable['layout']) {
 }
 
 async function printed(sql: string, layout: LakeTable['layout']): Promise<string> {
-  const plan = await compileSql(sql, { catalogue: catalogueOf(layout), now });
-  return printQuery(plan, { tenantId, rowsMax: 1000 }).sql;
+  const { query } = await compileSql(sql, { catalogue: catalogueOf(layout), now });
+  return printQuery(query, { tenantId, rowsMax: 1000 }).sql;
 }
 
 const examples = {

@@ -20,9 +20,19 @@ export type CompileOptions = {
   readonly now: Date;
 };
 
-function createBinder({ catalogue, databaseName = 'panther_logs', now }: CompileOptions): Binder {
+export type CompiledSql = {
+  readonly query: Query;
+  /** Log types whose rows may come back; undefined among them when a table holds many. */
+  readonly logTypes: ReadonlySet<string | undefined>;
+};
+
+function createBinder({ catalogue, databaseName = 'panther_logs', now }: CompileOptions): {
+  readonly binder: Binder;
+  readonly logTypes: ReadonlySet<string | undefined>;
+} {
   const counts = { t: 0, c: 0, q: 0, f: 0, x: 0 };
   let scans = 0;
+  const logTypes = new Set<string | undefined>();
   const binder: Binder = {
     catalogue,
     defaultDatabase: databaseNameOf(databaseName),
@@ -41,8 +51,9 @@ function createBinder({ catalogue, databaseName = 'panther_logs', now }: Compile
         });
     },
     scans: () => scans,
+    noteLogType: (logType) => void logTypes.add(logType),
   };
-  return binder;
+  return { binder, logTypes };
 }
 
 /** The one statement of the text. Throws SqlProblem unless it is exactly one query. */
@@ -62,8 +73,8 @@ async function onlyQuery(sql: string): Promise<unknown> {
  * Compiles Snowflake-flavoured SQL to a bound plan over the caller's own catalogue.
  * Throws SqlProblem saying where and what; nothing of the text goes any further than the plan.
  */
-export async function compileSql(sql: string, options: CompileOptions): Promise<Query> {
+export async function compileSql(sql: string, options: CompileOptions): Promise<CompiledSql> {
   const body = await onlyQuery(sql);
-  const binder = createBinder(options);
-  return binder.query(body, { scope: emptyScope, ctes: [] });
+  const { binder, logTypes } = createBinder(options);
+  return { query: binder.query(body, { scope: emptyScope, ctes: [] }), logTypes };
 }

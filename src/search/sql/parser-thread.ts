@@ -1,80 +1,84 @@
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
+import { DomainError } from '#platform/errors';
 import { SqlProblem } from '../language/sql-problem.ts';
 
-const timeoutMs = 5000;
-const startTimeoutMs = 30_000;
+/** A statement of the largest size takes a fraction of a second; a busy machine gets much more. */
+const timeoutMs = 20_000;
+const startTimeoutMs = 60_000;
 
-const answer = z.object({
+const answerShape = z.object({
   isReady: z.boolean().optional(),
   id: z.number().optional(),
   statements: z.array(z.unknown()).optional(),
   error: z.string().optional(),
   isBroken: z.boolean().optional(),
 });
-type Answer = z.output<typeof answer>;
+type Answer = z.output<typeof answerShape>;
 
 const tooDeep =
   'The statement is nested too deeply or has too long a chain of operators. Use IN (…) for long lists, or split the query.';
 
-type Waiting = { readonly resolve: (value: Answer) => void; readonly timer: NodeJS.Timeout };
+const busy = (): DomainError =>
+  new DomainError('unavailable', {
+    publicMessage: 'The statement could not be read in time. Try again in a moment.',
+    retryable: true,
+    retryAfterSeconds: 5,
+  });
 
-/** One parser thread; it is replaced when it broke or took too long. */
-function createThread() {
-  let worker: Worker | undefined;
-  let ready: Promise<void> | undefined;
-  let nextId = 0;
-  const waiting = new Map<number, Waiting>();
-  const discard = (): void => {
-    const old = worker;
-    worker = undefined;
-    ready = undefined;
-    for (const { resolve, timer } of waiting.values()) {
+/** The next message of the thread that is meant for the caller. */
+function nextAnswer(worker: Worker, milliseconds: number, isWanted: (answer: Answer) => boolean): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const finish = (settle: () => void): void => {
       clearTimeout(timer);
-      resolve({ error: tooDeep, isBroken: true });
-    }
-    waiting.clear();
-    void old?.terminate();
+      worker.off('message', hear).off('error', fail).off('exit', fail);
+      settle();
+    };
+    const hear = (message: unknown): void => {
+      const answer = answerShape.parse(message);
+      if (isWanted(answer)) finish(() => resolve(answer));
+    };
+    const fail = (): void => finish(() => reject(busy()));
+    const timer = setTimeout(fail, milliseconds);
+    worker.on('message', hear).on('error', fail).on('exit', fail);
+  });
+}
+
+/** One parser thread, which reads one statement at a time; it is replaced when it broke or took too long. */
+function createThread() {
+  let current: Promise<Worker> | undefined;
+  let nextId = 0;
+  let turn: Promise<unknown> = Promise.resolve();
+  const start = async (): Promise<Worker> => {
+    const worker = new Worker(new URL('parser-worker.ts', import.meta.url), { execArgv: [], env: {} });
+    worker.unref();
+    await nextAnswer(worker, startTimeoutMs, ({ isReady }) => isReady === true);
+    return worker;
   };
-  const receive = (message: unknown, started: () => void): void => {
-    const parsed = answer.parse(message);
-    if (parsed.isReady) return started();
-    const entry = waiting.get(parsed.id ?? -1);
-    waiting.delete(parsed.id ?? -1);
-    clearTimeout(entry?.timer);
-    entry?.resolve(parsed);
-    if (parsed.isBroken) discard();
+  const discard = (): void => {
+    const old = current;
+    current = undefined;
+    void old?.then((worker) => worker.terminate()).catch(() => undefined);
   };
-  const start = (): Promise<void> => {
-    const fresh = new Worker(new URL('parser-worker.ts', import.meta.url), { execArgv: [], env: {} });
-    worker = fresh;
-    fresh.unref();
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('The SQL parser did not start.')), startTimeoutMs);
-      const settle = (done: () => void) => () => {
-        clearTimeout(timer);
-        done();
-      };
-      fresh.on('message', (message) => receive(message, settle(resolve)));
-      fresh.on('error', () => worker === fresh && discard());
-      fresh.on(
-        'exit',
-        settle(() => reject(new Error('The SQL parser ended.'))),
-      );
-    });
-  };
-  return async (sql: string): Promise<Answer> => {
-    ready ??= start();
-    await ready.catch((error: unknown) => {
+  const read = async (sql: string): Promise<Answer> => {
+    try {
+      current ??= start();
+      const worker = await current;
+      const id = nextId++;
+      const answer = nextAnswer(worker, timeoutMs, (given) => given.id === id);
+      worker.postMessage({ id, sql });
+      const given = await answer;
+      if (given.isBroken) discard();
+      return given;
+    } catch (error) {
       discard();
       throw error;
-    });
-    const id = nextId++;
-    return new Promise<Answer>((resolve) => {
-      const timer = setTimeout(discard, timeoutMs);
-      waiting.set(id, { resolve, timer });
-      worker?.postMessage({ id, sql });
-    });
+    }
+  };
+  return (sql: string): Promise<Answer> => {
+    const mine = turn.then(() => read(sql));
+    turn = mine.catch(() => undefined);
+    return mine;
   };
 }
 
@@ -83,9 +87,9 @@ let thread: ReturnType<typeof createThread> | undefined;
 /** `… at Line: 3, Column: 21` at the end of what the parser says. */
 const placePattern = /^(?:sql parser error: )?(.*?)(?: at Line: (\d+), Column: (\d+))?\.?$/s;
 
-function problemOf(message: string): SqlProblem {
+function problemOf(message: string, isBroken: boolean): SqlProblem {
   const [, what = message, line, column] = placePattern.exec(message) ?? [];
-  if (/recursion limit|memory access|unreachable/.test(what)) return new SqlProblem(tooDeep);
+  if (isBroken || what.includes('recursion limit')) return new SqlProblem(tooDeep);
   const place = line === undefined || column === undefined ? undefined : { line: Number(line), column: Number(column) };
   return new SqlProblem(`syntax error: ${what.charAt(0).toLowerCase()}${what.slice(1)}`, { place });
 }
@@ -93,7 +97,7 @@ function problemOf(message: string): SqlProblem {
 /** Statements of the text as the parser sees them. Throws SqlProblem with the place of a syntax error. */
 export async function parseStatements(sql: string): Promise<readonly unknown[]> {
   thread ??= createThread();
-  const { statements, error } = await thread(sql);
-  if (statements === undefined) throw problemOf(error ?? 'the text cannot be read');
+  const { statements, error, isBroken = false } = await thread(sql);
+  if (statements === undefined) throw problemOf(error ?? 'the text cannot be read', isBroken);
   return statements;
 }

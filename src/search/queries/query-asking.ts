@@ -1,0 +1,119 @@
+import { type Actor, admit, type Operation } from '#access';
+import { badInput, DomainError } from '#platform/errors';
+import { hashId } from '#platform/ids';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { indicatorSql } from '../language/indicator-search.ts';
+import { describeProblem, SqlProblem } from '../language/sql-problem.ts';
+import { printQuery } from '../print/print-query.ts';
+import { executeDataLakeQuery, executeIndicatorSearchQuery } from '../search-operations.ts';
+import { compileSql } from '../sql/compile-sql.ts';
+import { accessKeyOf, anyLogType, resultColumns } from './lake-query.ts';
+import { createCatalogues, type QueryDeps } from './query-deps.ts';
+import { countOpen, insertQuery, type NewQuery, reuseResult } from './query-store.ts';
+
+export type QueryAsking = {
+  execute(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
+  searchIndicators(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
+};
+
+const openPerTenant = 200;
+const openPerIssuer = 50;
+/** How long a result stands for the same question asked again. */
+const reuseMs = 30_000;
+
+/** The caller's own words for what is wrong with a statement. */
+async function explained<T>(field: string, sql: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SqlProblem) throw badInput(field, `${field}: ${describeProblem(error, sql)}`);
+    throw error;
+  }
+}
+
+type Asked = {
+  readonly sql: string;
+  readonly databaseName: string;
+  readonly name: string | null;
+  readonly catalogue: Catalogue;
+};
+
+function createAsker(deps: QueryDeps) {
+  const { database, audit, clock, ids, limits } = deps;
+  const compile = async (actor: Actor, { sql, databaseName, name, catalogue }: Asked): Promise<NewQuery> => {
+    const at = clock.now();
+    const { query, logTypes } = await compileSql(sql, { catalogue, databaseName, now: at });
+    const printed = printQuery(query, { tenantId: actor.tenantId, rowsMax: limits.rowsMax });
+    const accessKey = accessKeyOf(actor.logTypeAccess);
+    return {
+      id: ids.uuid(),
+      name,
+      sql,
+      databaseName,
+      issuer: { kind: actor.kind, id: actor.id, name: actor.name },
+      statement: printed.sql,
+      columns: resultColumns(printed.columns),
+      logTypes: [...logTypes].map((logType) => logType ?? anyLogType),
+      accessKey,
+      cacheKey: hashId(sql, databaseName, accessKey),
+      at,
+      traceId: actor.origin.traceId,
+    };
+  };
+  return async (actor: Actor, operation: Operation, asked: Asked): Promise<{ readonly id: string }> => {
+    const query = await explained('sql', asked.sql, () => compile(actor, asked));
+    return database.withTenant(actor.tenantId, async (tx) => {
+      const open = await countOpen(tx, actor.id);
+      if (open.own >= openPerIssuer || open.all >= openPerTenant)
+        throw new DomainError('rate_limited', {
+          publicMessage: `${open.own >= openPerIssuer ? `${open.own} of your queries wait` : `${open.all} queries wait`} or run. Wait for one to end, or cancel one.`,
+          retryable: true,
+          retryAfterSeconds: 5,
+        });
+      await insertQuery(tx, query);
+      await reuseResult(tx, query, new Date(query.at.getTime() - reuseMs));
+      await audit.record(tx, actor, operation, {
+        target: { kind: 'query', id: query.id },
+        parameters: { sql: asked.sql.slice(0, 10_000), databaseName: asked.databaseName },
+      });
+      return { id: query.id };
+    });
+  };
+}
+
+/** Takes queries: compiles them for the caller, and stores what is to be run. */
+export function createQueryAsking(deps: QueryDeps): QueryAsking {
+  const catalogueOf = createCatalogues(deps);
+  const ask = createAsker(deps);
+  return {
+    async execute(actor, input) {
+      const { sql, databaseName, name } = admit(actor, executeDataLakeQuery, input);
+      const catalogue = await catalogueOf(actor);
+      return ask(actor, executeDataLakeQuery, {
+        sql,
+        databaseName: databaseName ?? 'panther_logs',
+        name: name ?? null,
+        catalogue,
+      });
+    },
+    async searchIndicators(actor, input) {
+      const wanted = admit(actor, executeIndicatorSearchQuery, input);
+      const kind = wanted.indicatorName ?? 'AutoDetectType';
+      if (kind === 'TextSearch')
+        throw badInput('indicatorName', 'indicatorName: TextSearch is not there yet; use AutoDetectType or a column.');
+      const catalogue = await catalogueOf(actor);
+      const column = kind === 'AutoDetectType' || kind === 'SimpleSearch' ? undefined : kind;
+      const { indicators, startTime, endTime, databases, tables } = wanted;
+      const search = {
+        indicators,
+        from: startTime,
+        to: endTime,
+        column,
+        databases: databases ?? [],
+        tables: tables ?? [],
+      };
+      const sql = await explained('databases', '', () => indicatorSql(catalogue, search));
+      return ask(actor, executeIndicatorSearchQuery, { sql, databaseName: 'panther_logs', name: null, catalogue });
+    },
+  };
+}

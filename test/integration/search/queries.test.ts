@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { afterAll, expect, test, vi } from 'vitest';
+import { type Actor, type LogTypeAccess, systemActor } from '#access';
+import { createAuditRecorder } from '#audit';
+import { systemClock } from '#platform/clock';
+import { systemIds } from '#platform/ids';
+import { silentLog } from '#platform/log';
+import { createLocalObjectStore } from '#platform/objects';
+import { createQueryService, defaultLimits, type LogTypeSchema, startQueryRunner } from '#search';
+import { traceId } from '../../support/alerts.ts';
+import { startTestLake } from '../../support/lake.ts';
+import { createTenant, createTestDatabase } from '../../support/postgres.ts';
+import { createSearchBed } from '../../support/search.ts';
+
+const { database, close } = await createTestDatabase();
+const server = await startTestLake();
+const { client } = server;
+const objects = createLocalObjectStore(path.join(server.folder, 'results'));
+const limits = { ...defaultLimits, timeoutSeconds: 20, rowsMax: 50_000, resultBytesMax: 2_000_000 };
+const schema: LogTypeSchema = { logType: 'Custom.Act', description: 'Acts.', fields: [{ name: 'n', type: 'bigint' }] };
+const service = createQueryService({
+  database,
+  audit: createAuditRecorder({ database, clock: systemClock }),
+  clock: systemClock,
+  ids: systemIds,
+  objects,
+  limits,
+  schemas: async () => [schema],
+});
+const runner = startQueryRunner({
+  database,
+  client,
+  objects,
+  clock: systemClock,
+  log: silentLog,
+  limits,
+  concurrency: 3,
+});
+const bed = createSearchBed(database, server, 'dedicated');
+afterAll(async () => {
+  await runner.stop();
+  await server.close();
+  await close();
+});
+
+const tenant = await createTenant(database);
+const actor = systemActor(tenant, 'test', traceId);
+await bed.load(
+  tenant,
+  schema,
+  Array.from({ length: 2500 }, (_, n) => ({
+    at: new Date().toISOString(),
+    n,
+    p_any_ip_addresses: [`10.0.0.${n % 250}`],
+  })),
+);
+
+const seeing = (access: LogTypeAccess): Actor => ({ ...actor, logTypeAccess: access });
+const over = (asker: Actor, id: string) =>
+  vi.waitFor(
+    async () => {
+      const query = await service.get(asker, { id });
+      if (query.state === 'QUEUED' || query.state === 'RUNNING') throw new Error('not over yet');
+      return query;
+    },
+    { timeout: 30_000, interval: 50 },
+  );
+const run = async (sql: string, asker = actor) => over(asker, (await service.execute(asker, { sql })).id);
+
+test('a result comes page by page, every row once and in order', async () => {
+  const { id, state, rowCount } = await run('select n from custom_act order by n');
+  expect([state, rowCount]).toEqual(['SUCCEEDED', 2500]);
+  const seen: unknown[] = [];
+  let cursor: string | null | undefined;
+  for (let pages = 0; pages < 10 && cursor !== null; pages++) {
+    const page = await service.results(actor, { id, cursor, pageSize: 999 });
+    seen.push(...(page?.rows ?? []).map(([n]) => n));
+    cursor = page?.endCursor ?? null;
+  }
+  expect(seen).toEqual(Array.from({ length: 2500 }, (_, n) => n));
+});
+
+test('a cancelled query stops in the engine', async () => {
+  const { id } = await service.execute(actor, {
+    sql: 'select count(*) c from table(generator(rowcount => 1000000)) a cross join table(generator(rowcount => 1000000)) b',
+  });
+  await vi.waitFor(async () => expect((await service.get(actor, { id })).state).toBe('RUNNING'), { timeout: 10_000 });
+  await vi.waitFor(async () => expect((await client.progress(id)).readRows).toBeGreaterThan(0), { timeout: 10_000 });
+  await service.cancel(actor, { id });
+  expect((await over(actor, id)).state).toBe('CANCELLED');
+  const rows = await vi.waitFor(async () => {
+    const running = await client.rows<{ readonly c: number }>(
+      `SELECT toUInt32(count()) AS c FROM system.processes WHERE query LIKE '/*qid:${id}%'`,
+    );
+    if (running[0]?.c !== 0) throw new Error('still there');
+    return running;
+  });
+  expect(rows[0]?.c).toBe(0);
+});
+
+test('limits say which one was reached and how to narrow', async () => {
+  const large = await run(
+    "select n, repeat_me.x from custom_act, (select array_to_string(array_agg(n), ',') x from custom_act) repeat_me",
+  );
+  expect(large).toMatchObject({ state: 'FAILED', message: expect.stringMatching(/larger than 2 MiB.*LIMIT/) });
+  const many = await run('select a.n from custom_act a cross join custom_act b');
+  expect(many).toMatchObject({
+    state: 'SUCCEEDED',
+    rowCount: 50_000,
+    message: 'Only the first 50000 rows are kept. Use LIMIT, or group the rows.',
+  });
+});
+
+test('a wrong statement is refused with its place, before anything runs', async () => {
+  await expect(service.execute(actor, { sql: 'select m from custom_act' })).rejects.toMatchObject({
+    code: 'bad_input',
+    publicMessage: expect.stringMatching(/^sql: line 1, column 8: there is no column "m"/),
+  });
+});
+
+test('the same question within seconds shows the same result, until something is loaded', async () => {
+  const sql = 'select count(*) c from custom_act';
+  const first = await run(sql);
+  const again = await run(sql);
+  expect(again.resultOf).toBe(first.id);
+  expect((await service.results(actor, { id: again.id }))?.rows).toEqual([[2500]]);
+  await bed.load(tenant, schema, [{ at: new Date().toISOString(), n: 9999 }]);
+  const after = await run(sql);
+  expect(after.resultOf).toBeNull();
+  expect((await service.results(actor, { id: after.id }))?.rows).toEqual([[2501]]);
+});
+
+test('who may not read a log type sees neither the table nor results that hold it', async () => {
+  const { id } = await run('select n from custom_act limit 1');
+  const blind = seeing({ kind: 'DENY', logTypes: new Set(['Custom.Act']) });
+  await expect(service.execute(blind, { sql: 'select n from custom_act' })).rejects.toMatchObject({
+    code: 'bad_input',
+  });
+  await expect(service.get(blind, { id })).rejects.toMatchObject({ code: 'not_found' });
+  await expect(service.results(blind, { id })).rejects.toMatchObject({ code: 'not_found' });
+  await expect(service.cancel(blind, { id })).rejects.toMatchObject({ code: 'not_found' });
+  expect((await service.list(blind, {})).queries.some((query) => query.id === id)).toBe(false);
+  const matches = await run('select count(*) c from panther_views.public.all_logs', blind);
+  expect((await service.results(blind, { id: matches.id }))?.rows).toEqual([[0]]);
+});
+
+test('another tenant finds nothing', async () => {
+  const { id } = await run('select n from custom_act limit 1');
+  const stranger = systemActor(await createTenant(database), 'test', traceId);
+  await expect(service.get(stranger, { id })).rejects.toMatchObject({ code: 'not_found' });
+  expect((await service.list(stranger, {})).queries).toEqual([]);
+  const own = await run('select count(*) c from custom_act', stranger);
+  expect((await service.results(stranger, { id: own.id }))?.rows).toEqual([[0]]);
+});
+
+test('an indicator is found in all log types, in its range of time only', async () => {
+  const search = (startTime: Date, endTime: Date) =>
+    service.searchIndicators(actor, { indicators: ['10.0.0.7'], startTime, endTime });
+  const day = 86_400_000;
+  const found = await over(actor, (await search(new Date(Date.now() - day), new Date(Date.now() + day))).id);
+  expect(found).toMatchObject({ state: 'SUCCEEDED', rowCount: 10 });
+  const before = await over(actor, (await search(new Date(0), new Date(day))).id);
+  expect(before.rowCount).toBe(0);
+});
+
+test('a query whose runner died is run by another one; a third death is not tried', async () => {
+  const orphan = async (attempts: number): Promise<string> => {
+    const { id } = await service.execute(actor, {
+      sql: `select n + ${attempts} x from custom_act limit 1 offset ${Math.floor(Math.random() * 1000)}`,
+      name: randomUUID(),
+    });
+    await over(actor, id);
+    await database.withTenant(tenant, (tx) =>
+      tx.execute(
+        "UPDATE lake_queries SET state = 'RUNNING', attempts = $2, lease_until = now() - interval '1 second' WHERE id = $1",
+        [id, attempts],
+      ),
+    );
+    return id;
+  };
+  const [once, twice] = [await orphan(1), await orphan(2)];
+  expect((await over(actor, once)).state).toBe('SUCCEEDED');
+  expect(await over(actor, twice)).toMatchObject({
+    state: 'FAILED',
+    message: expect.stringContaining('more than once'),
+  });
+});
+
+test('history finds queries by text, state and asker', async () => {
+  const marker = 'select 42 as the_answer';
+  const { id } = await run(marker);
+  const found = await service.list(actor, {
+    contains: 'THE_ANSWER',
+    status: ['succeeded'],
+    issuedBy: ['system'],
+    pageSize: 1,
+  });
+  expect(found.queries.map((query) => query.id)).toEqual([id]);
+  expect((await service.list(actor, { status: ['failed'], contains: 'the_answer' })).queries).toEqual([]);
+  const first = await service.list(actor, { pageSize: 2 });
+  const second = await service.list(actor, { pageSize: 2, cursor: first.endCursor });
+  expect(new Set([...first.queries, ...second.queries].map((query) => query.id)).size).toBe(4);
+});
+
+test('the directory lists what can be asked', async () => {
+  const names = (await service.databases(actor, {})).map(({ name }) => name);
+  expect(names).toEqual(
+    expect.arrayContaining(['panther_logs', 'panther_rule_matches', 'panther_views', 'panther_signals']),
+  );
+  const table = await service.table(actor, { databaseName: 'panther_logs.public', tableName: 'Custom_Act' });
+  expect(table.columns.find(({ name }) => name === 'n')?.type).toEqual({ kind: 'integer' });
+  await expect(service.table(actor, { databaseName: 'panther_logs', tableName: 'nope' })).rejects.toMatchObject({
+    code: 'not_found',
+  });
+  expect((await service.tables(actor, { databaseName: 'panther_views', pageSize: 2 })).endCursor).not.toBeNull();
+});
