@@ -1,10 +1,12 @@
 /** `npm run compat -- <client or server>`: what others make, unmodified, against this product. */
 import { runClickhouse } from './compat/clickhouse.ts';
 import { runPat } from './compat/pat.ts';
+import { runQueries } from './compat/queries.ts';
 
 const suites: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   clickhouse: runClickhouse,
   pat: runPat,
+  queries: runQueries,
 };
 const [name = '', ...args] = process.argv.slice(2);
 const suite = suites[name];

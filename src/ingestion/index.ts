@@ -14,7 +14,7 @@ export { announceWorker } from './dispatch/worker-places.ts';
 export { processBatchJob } from './ingestion-jobs.ts';
 export type { LogRows } from './normalize/normalize.ts';
 export { managedSchemas } from './schemas/managed-schemas.ts';
-export { logTypeSchemas } from './schemas/schema-fields.ts';
+export { logTypeSchemas, schemaFields } from './schemas/schema-fields.ts';
 export { createSchemaService, type LogSchema, schemaOperations, type SchemaService } from './schemas/schema-service.ts';
 export { findSchema } from './schemas/schema-store.ts';
 export type { HttpSource } from './sources/http-source.ts';

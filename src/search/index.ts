@@ -1,7 +1,8 @@
 export { buildCatalogue, type CatalogueDatabase, type CatalogueTable } from './catalogue/catalogue.ts';
 export type { LogTypeSchema } from './catalogue/table-columns.ts';
 export { defaultLimits, engineSettings } from './fence/limits.ts';
-export { SqlProblem } from './language/sql-problem.ts';
+export { describeProblem, SqlProblem } from './language/sql-problem.ts';
+export { expandTemplate } from './language/template.ts';
 export { typeName } from './plan/type.ts';
 export { printQuery } from './print/print-query.ts';
 export { type LakeQuery, resultColumns, typeWord } from './queries/lake-query.ts';

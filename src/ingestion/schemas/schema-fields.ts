@@ -63,7 +63,7 @@ export async function logTypeSchemas(tx: TenantTx): Promise<readonly LogTypeFiel
 }
 
 /** Fields that a schema declares, references followed. Empty for a text that is no schema; `compileSchema` says why. */
-function schemaFields(text: string): readonly DeclaredField[] {
+export function schemaFields(text: string): readonly DeclaredField[] {
   const read = readSchemaSpec(text);
   return 'problems' in read ? [] : read.spec.fields.map((field) => fieldOf(field, read.spec.definitions ?? {}));
 }
