@@ -4,10 +4,11 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { loadContentDirectory } from '#detections';
 import { prepareTenant } from '../../src/app/first-start/first-start.ts';
 import { createServices, openPlatform, openSandbox } from '../../src/app/parts.ts';
 import { publicUrl } from '../../src/app/runtime.ts';
@@ -50,13 +51,13 @@ async function withDeployment(work: (url: string, token: string) => Promise<void
 }
 
 /** What a repository's pipeline does, in its order. */
-const callsOf = (content: string): readonly Call[] => [
+const callsOf = (anyId: string): readonly Call[] => [
   { args: ['check-connection'], expected: 0 },
-  { args: ['test', '--path', content, '--show-failures-only'], expected: 0 },
-  { args: ['zip', '--path', content, '--out', '.'], expected: 0 },
-  { args: ['validate', '--path', content], expected: 0 },
-  { args: ['upload', '--path', content, '--skip-tests'], expected: 0 },
-  { args: ['delete', '--no-confirm', '--analysis-id', 'Margay.GitHub.TwoFactorDisabled'], expected: 0 },
+  { args: ['test', '--path', 'content', '--show-failures-only'], expected: 0 },
+  { args: ['zip', '--path', 'content', '--out', '.'], expected: 0 },
+  { args: ['validate', '--path', 'content'], expected: 0 },
+  { args: ['upload', '--path', 'content', '--skip-tests'], expected: 0 },
+  { args: ['delete', '--no-confirm', '--analysis-id', anyId], expected: 0 },
 ];
 
 async function compatPat(content: string, tools: string): Promise<boolean> {
@@ -65,11 +66,15 @@ async function compatPat(content: string, tools: string): Promise<boolean> {
     say('skipped: the command line could not be installed (it needs python3, pip and a package index)');
     return true;
   }
+  const { items } = await loadContentDirectory(content);
+  const anyId = items.find(({ kind }) => kind === 'RULE')?.id ?? '';
   const home = await mkdtemp(path.join(tmpdir(), 'margay-pat-'));
+  // It names files in its archives relative to where it stands, so it stands beside the folder.
+  await cp(content, path.join(home, 'content'), { recursive: true });
   const outcomes: string[] = [];
   let isGood = true;
   await withDeployment(async (url, token) => {
-    for (const { args, expected } of callsOf(content)) {
+    for (const { args, expected } of callsOf(anyId)) {
       say(`\n$ pat ${args.join(' ')}`);
       const startedAt = performance.now();
       const environment = { PYTHONPATH: tools, PANTHER_API_TOKEN: token, PANTHER_API_HOST: `${url}/public/graphql` };
