@@ -121,6 +121,7 @@ export async function saveDetections(
       changedBy,
     ],
   );
+  if (rows.length > 0) await countUp(tx);
   const idsWhere = (isNew: boolean) => rows.filter((row) => row.is_new === isNew).map((row) => row.id);
   return { newIds: idsWhere(true), modifiedIds: idsWhere(false) };
 }
@@ -139,7 +140,23 @@ export async function deleteDetectionRows(
      ) SELECT id FROM gone ORDER BY id`,
     [tx.tenantId, ids, changedBy],
   );
+  if (rows.length > 0) await countUp(tx);
   return rows.map((row) => row.id);
+}
+
+/** Says that the tenant's content changed; waits for other changes that are at work. */
+async function countUp(tx: TenantTx): Promise<void> {
+  await tx.execute(
+    `INSERT INTO content_heads AS h (tenant_id, head) VALUES ($1, 1)
+     ON CONFLICT (tenant_id) DO UPDATE SET head = h.head + 1`,
+    [tx.tenantId],
+  );
+}
+
+/** How often the tenant's content changed. */
+export async function readContentHead(tx: TenantTx): Promise<string> {
+  const rows = await tx.query<{ head: string }>('SELECT head FROM content_heads WHERE tenant_id = $1', [tx.tenantId]);
+  return rows[0]?.head ?? '0';
 }
 
 export type DetectionVersion = ContentItem & {
@@ -176,6 +193,20 @@ export async function keepRevision(tx: TenantTx, content: EvaluationContent): Pr
        WHERE detection_revisions.used_at < now() - interval '1 hour'`,
     [tx.tenantId, content.revision, JSON.stringify(content.items)],
   );
+}
+
+/** Says that a revision is still asked for. False when it is not kept any more. */
+export async function touchRevision(tx: TenantTx, revision: string): Promise<boolean> {
+  const rows = await tx.query<{ is_old: boolean }>(
+    `SELECT used_at < now() - interval '1 hour' AS is_old FROM detection_revisions WHERE tenant_id = $1 AND revision = $2`,
+    [tx.tenantId, revision],
+  );
+  if (rows[0]?.is_old === true)
+    await tx.execute('UPDATE detection_revisions SET used_at = now() WHERE tenant_id = $1 AND revision = $2', [
+      tx.tenantId,
+      revision,
+    ]);
+  return rows.length > 0;
 }
 
 export async function findRevision(tx: TenantTx, revision: string): Promise<EvaluationContent | undefined> {

@@ -9,18 +9,11 @@ import { openCacheSession } from './cache/cache-session.ts';
 import { applyCacheChanges, readCache } from './cache/cache-store.ts';
 import type { ContentItem, RuleSpec } from './content/content-item.ts';
 import { isRuleItem } from './content/derived.ts';
-import {
-  findAlertIds,
-  findRevision,
-  insertEvaluation,
-  keepRevision,
-  listDetections,
-  resultsKey,
-  saveAlertIds,
-} from './detection-store.ts';
+import { createContentRevisions } from './content-revisions.ts';
+import { findAlertIds, insertEvaluation, resultsKey, saveAlertIds } from './detection-store.ts';
 import type { RuleError, RuleMatch, SandboxPool } from './sandbox/sandbox-contract.ts';
 import { type LogResult, linesOf, runRules } from './run-rules.ts';
-import { type EvaluationContent, evaluationContent } from './sandbox-content.ts';
+import type { EvaluationContent } from './sandbox-content.ts';
 import { addStatistics } from './statistics-store.ts';
 
 /** A batch as detections see it: rows by log type, and what its manifest fixed. */
@@ -219,13 +212,6 @@ function lakeRows(hits: readonly Hit[], alertIds: readonly (string | null)[]): r
   }));
 }
 
-async function contentOf({ database }: Deps, tenantId: string, revision: string): Promise<EvaluationContent> {
-  const found = await database.withTenant(tenantId, (tx) => findRevision(tx, revision));
-  if (found === undefined)
-    throw new DomainError('internal', { publicMessage: 'A content revision is gone.', detail: { tenantId, revision } });
-  return found;
-}
-
 /** Results of the first finished run; stored before any effect, so a retry cannot find something else. */
 async function storedResults(deps: Deps, batch: BatchToEvaluate, content: EvaluationContent): Promise<BatchResult> {
   const key = resultsKey(batch.tenantId, batch.batchId);
@@ -246,6 +232,7 @@ async function storedResults(deps: Deps, batch: BatchToEvaluate, content: Evalua
 }
 
 export function createEvaluator(deps: Deps): Evaluator {
+  const revisions = createContentRevisions(deps);
   const { database } = deps;
   const applyOnce = (batch: BatchToEvaluate, hits: readonly Hit[], { logs, cache }: BatchResult) =>
     database.withTenant(batch.tenantId, async (tx) => {
@@ -264,15 +251,9 @@ export function createEvaluator(deps: Deps): Evaluator {
       return alertIds;
     });
   return {
-    async currentRevision(tenantId) {
-      return database.withTenant(tenantId, async (tx) => {
-        const content = evaluationContent(await listDetections(tx));
-        await keepRevision(tx, content);
-        return content.revision;
-      });
-    },
+    currentRevision: (tenantId) => revisions.current(tenantId),
     async evaluate(batch) {
-      const content = await contentOf(deps, batch.tenantId, batch.contentRevision);
+      const content = await revisions.content(batch.tenantId, batch.contentRevision);
       const results = await storedResults(deps, batch, content);
       const hits = hitsOf(batch, results.logs, ruleSpecs(content.items));
       const alertIds = await applyOnce(batch, hits, results);

@@ -16,6 +16,7 @@ import {
 import { systemClock } from '#platform/clock';
 import { systemIds } from '#platform/ids';
 import { createLocalObjectStore } from '#platform/objects';
+import { createContentRevisions } from '../../../src/detections/content-revisions.ts';
 import { createTenant, createTestDatabase } from '../../support/postgres.ts';
 import { openWalls } from '../../support/sandboxes.ts';
 
@@ -82,6 +83,26 @@ describe('saved content', () => {
       'belongs to a saved_query already',
     );
   });
+});
+
+test('a change is seen by the next batch of every worker, and what earlier batches began with stays', async () => {
+  const actor = await newActor();
+  const workers = [createContentRevisions({ database }), createContentRevisions({ database })] as const;
+  const current = () => Promise.all(workers.map((worker) => worker.current(actor.tenantId)));
+  const [empty] = await current();
+  await detections.save(actor, { specification: simpleYaml('L.Rule', 'a'), body: '' });
+  const [first, also] = await current();
+  expect(also).toBe(first);
+  expect(first).not.toBe(empty);
+  expect(await current()).toEqual([first, first]);
+  await detections.setEnabled(actor, { id: 'L.Rule', isEnabled: false });
+  expect(await current()).toEqual([empty, empty]);
+  await detections.setEnabled(actor, { id: 'L.Rule', isEnabled: true });
+  await detections.delete(actor, { id: 'L.Rule' });
+  expect(await current()).toEqual([empty, empty]);
+  const fresh = createContentRevisions({ database });
+  expect((await fresh.content(actor.tenantId, first ?? '')).items.map(({ id }) => id)).toEqual(['L.Rule']);
+  await expect(fresh.content(actor.tenantId, 'f'.repeat(32))).rejects.toMatchObject({ code: 'internal' });
 });
 
 describe('an upload', () => {
