@@ -65,6 +65,16 @@ async function startLake(folder: string) {
   return { url: address, user: 'margay', password: secret, stop: () => supervised.stop() };
 }
 
+/** A server that is killed and comes back after a pause. */
+const again = (name: string, server: { kill(): Promise<void>; start(): Promise<void> }): Harm => ({
+  name: `killed ${name}`,
+  run: async () => {
+    await server.kill();
+    await sleep(pauseMs);
+    await server.start();
+  },
+});
+
 /** Real Postgres, Redis and an S3-compatible server, and a process per role beside them, two of most. */
 export async function startExternal(
   folder: string,
@@ -95,14 +105,6 @@ export async function startExternal(
   say(`Starting ${roles.join(', ')} …`);
   const fleet = await startFleet({ roles, environment, folder });
   const parsed = readSettings(environment);
-  const again = (name: string, server: { kill(): Promise<void>; start(): Promise<void> }): Harm => ({
-    name: `killed ${name}`,
-    run: async () => {
-      await server.kill();
-      await sleep(pauseMs);
-      await server.start();
-    },
-  });
   return {
     runtime: {
       roles: [],

@@ -35,6 +35,19 @@ function owner(): { readonly uid?: number; readonly gid?: number } {
   return { uid: idOf('-u'), gid: idOf('-g') };
 }
 
+async function isUp(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** Starts the machine's Postgres on loopback with a cluster of its own, and provisions it as the handbook says. */
 export async function startTestPostgres(): Promise<TestPostgres> {
   if (bin === undefined) throw new Error('There is no Postgres: run scripts/services/install-postgres.sh.');
@@ -56,18 +69,6 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     child.kill(signal);
     await exited;
   };
-  const isUp = async (): Promise<boolean> => {
-    const client = new pg.Client({ connectionString: superuserUrl });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      return true;
-    } catch {
-      return false;
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-  };
   const start = async (): Promise<void> => {
     const settings = [
       `port=${port}`,
@@ -80,7 +81,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
       // What a killed server left keeps the next one away until its own children are gone.
       if (child === undefined || child.exitCode !== null || child.signalCode !== null)
         child = spawn(path.join(bin, 'postgres'), ['-D', cluster, ...flags], { ...user, cwd: '/', stdio: 'ignore' });
-      if (await isUp()) return;
+      if (await isUp(superuserUrl)) return;
       await sleep(200);
     }
     throw new Error('The Postgres of the tests does not come up.');

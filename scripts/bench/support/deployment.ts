@@ -40,7 +40,11 @@ export async function withDeployment<T>(
     try {
       const inspector = await openInspector(deployment.runtime, receiver.url);
       const parts = { url: publicUrl(deployment.runtime), runtime: deployment.runtime, inspector, receiver };
-      return await work(parts).finally(() => inspector.close());
+      try {
+        return await work(parts);
+      } finally {
+        await inspector.close();
+      }
     } finally {
       await deployment.stop();
     }

@@ -23,11 +23,12 @@ import { clusterSeeds } from './cluster-seeds.ts';
 import { corpusSchemas } from './corpus-schemas.ts';
 import { type CorpusQuery, readCorpus } from './corpus.ts';
 import { oktaSeeds } from './okta-seeds.ts';
+import { endpointSeeds } from './endpoint-seeds.ts';
 import { saasSeeds } from './saas-seeds.ts';
 import type { Row, Scenario, Seeds } from './seed.ts';
 import { snowflakeSeeds } from './snowflake-seeds.ts';
 
-const seeds: Seeds = { ...awsSeeds, ...saasSeeds, ...clusterSeeds, ...oktaSeeds, ...snowflakeSeeds };
+const seeds: Seeds = { ...awsSeeds, ...endpointSeeds, ...saasSeeds, ...clusterSeeds, ...oktaSeeds, ...snowflakeSeeds };
 const tenantId = '01890000-0000-7000-8000-000000000001';
 const now = new Date('2026-06-15T12:00:00Z');
 

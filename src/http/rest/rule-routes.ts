@@ -34,7 +34,7 @@ const texts = (value: unknown): readonly string[] =>
 /** Whether a rule fits the filters. Who made rules is not recorded yet, so nothing is by anybody. */
 function fits(rule: StoredDetection, query: ValuesOf<typeof listQuery>): boolean {
   const spec: Readonly<Record<string, unknown>> = { ...rule.spec };
-  const name = String(spec['DisplayName'] ?? rule.id).toLowerCase();
+  const name = (typeof spec['DisplayName'] === 'string' ? spec['DisplayName'] : rule.id).toLowerCase();
   const tags = texts(spec['Tags']).map((tag) => tag.toLowerCase());
   const logTypes = texts(spec['LogTypes']);
   return (
