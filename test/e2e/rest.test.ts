@@ -178,7 +178,7 @@ test('globals and data models', async () => {
   });
   expect((await foreign('global#get', { params })).status).toBe(404);
   expect((await own('global#delete', { params })).status).toBe(204);
-  const model = { id: 'Rest.Model', logTypes: ['Okta.SystemLog'], mappings: [{ name: 'who', path: 'actor.id' }] };
+  const model = { id: 'Rest.Model', logTypes: ['Custom.Rest'], mappings: [{ name: 'who', path: 'actor.id' }] };
   expect(await own('data model#create', { body: model })).toMatchObject({ status: 200, body: model });
   const read = await own('data model#get', { params: { id: model.id } });
   expect((await own('data model#put', { params: { id: model.id }, body: read.body })).status).toBe(200);
@@ -201,7 +201,10 @@ test('alerts, comments and tags', async () => {
   expect(alert).toMatchObject({ status: 'OPEN', detection: { type: 'RULE' }, contextTags: [] });
   expect((await foreign('alert#get', { params })).status).toBe(404);
   expect((await foreign('alert#events', { params })).status).toBe(404);
-  expect(results(await own('alert#events', { params, query: 'limit=10' })).length).toBe(1);
+  await vi.waitFor(
+    async () => expect(results(await own('alert#events', { params, query: 'limit=10' }))).toHaveLength(1),
+    { timeout: 30_000, interval: 300 },
+  );
   for (const [query, count] of [
     ['created-after=2025-01', 1],
     ['created-before=2025-01-01', 0],

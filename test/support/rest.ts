@@ -81,6 +81,6 @@ export const sampleBodies: Readonly<Record<string, unknown>> = {
   'rule#put': { id: 'none', body: 'def rule(event):\n    return False\n', severity: 'LOW', logTypes: ['GitHub.Audit'] },
   'global#create': { id: 'sample_helper', body: 'x = 1\n' },
   'global#put': { body: 'x = 1\n' },
-  'data model#create': { id: 'Sample.Model', logTypes: ['GitHub.Audit'], mappings: [{ name: 'a', path: 'b' }] },
-  'data model#put': { id: 'none', logTypes: ['GitHub.Audit'], mappings: [{ name: 'a', path: 'b' }] },
+  'data model#create': { id: 'Sample.Model', logTypes: ['Custom.Sample'], mappings: [{ name: 'a', path: 'b' }] },
+  'data model#put': { id: 'none', logTypes: ['Custom.Sample'], mappings: [{ name: 'a', path: 'b' }] },
 };

@@ -117,7 +117,7 @@ export function specificationOf(rule: RuleInput): string {
     RuleID: rule.id,
     Enabled: rule.enabled ?? true,
     Filename: `${rule.id.replaceAll(/[^A-Za-z0-9_.-]/g, '_')}.py`,
-    Severity: rule.severity,
+    Severity: rule.severity.charAt(0) + rule.severity.slice(1).toLowerCase(),
     ...Object.fromEntries(named),
     ...(rule.tests && rule.tests.length > 0
       ? {
@@ -155,7 +155,7 @@ export function ruleBody({
   return {
     id,
     body,
-    severity: severityNames.parse(kept['Severity']),
+    severity: severityNames.parse(String(kept['Severity']).toUpperCase()),
     enabled: isEnabled,
     ...Object.fromEntries(named),
     tests: tests.map((test) => ({

@@ -40,7 +40,8 @@ function fits(rule: StoredDetection, query: ValuesOf<typeof listQuery>): boolean
   return (
     (!query['name-contains'] || name.includes(query['name-contains'].toLowerCase())) &&
     (query.state === undefined || (query.state === 'enabled') === rule.isEnabled) &&
-    (query.severity.length === 0 || query.severity.some((severity) => severity === spec['Severity'])) &&
+    (query.severity.length === 0 ||
+      query.severity.some((severity) => severity === String(spec['Severity']).toUpperCase())) &&
     (query.tag.length === 0 || query.tag.some((tag) => tags.includes(tag.toLowerCase()))) &&
     (query['log-type'].length === 0 || query['log-type'].some((logType) => logTypes.includes(logType))) &&
     query['created-by'] === undefined &&
