@@ -18,6 +18,7 @@ type Deps = {
 const titles: Readonly<Record<string, string>> = {
   ALERT_DELIVERY: 'Alerts are not delivered to',
   DETECTION_ALERT_LIMIT_EXCEEDED: 'Too many alerts from the detection',
+  DETECTION_INDEX_MISMATCH: 'The rule index left out the detection',
   SOURCE_CLASSIFICATION_FAILURES: 'Logs that fit no schema from',
   SOURCE_LOG_PROCESSING_ERRORS: 'Logs could not be processed from',
   SOURCE_NO_DATA: 'No data from',

@@ -105,6 +105,10 @@ export async function openSandbox(
   const pool = createSandboxPool({
     walls,
     bundle,
+    index: {
+      mode: settings.MARGAY_RULE_INDEX,
+      verifyShare: settings.MARGAY_RULE_INDEX_VERIFY_PERCENT / 100,
+    },
     memoryBytesMax: settings.MARGAY_SANDBOX_MEMORY_MIB * 1024 * 1024,
     ...(objects && { snapshots: createTenantSnapshots({ objects, bundle }) }),
   });

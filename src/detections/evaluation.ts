@@ -4,6 +4,7 @@ import { DomainError } from '#platform/errors';
 import { hashId } from '#platform/ids';
 import type { ObjectStore } from '#platform/objects';
 import type { Database } from '#platform/postgres';
+import type { SystemErrorRecorder } from '#system-errors';
 import type { CacheChange } from './cache/cache-item.ts';
 import { openCacheSession } from './cache/cache-session.ts';
 import { applyCacheChanges, readCache } from './cache/cache-store.ts';
@@ -11,7 +12,7 @@ import type { ContentItem, RuleSpec } from './content/content-item.ts';
 import { isRuleItem } from './content/derived.ts';
 import { createContentRevisions } from './content-revisions.ts';
 import { findAlertIds, insertEvaluation, resultsKey, saveAlertIds } from './detection-store.ts';
-import type { RuleError, RuleMatch, SandboxPool } from './sandbox/sandbox-contract.ts';
+import type { IndexMiss, RuleError, RuleMatch, SandboxPool } from './sandbox/sandbox-contract.ts';
 import { type LogResult, linesOf, runRules } from './run-rules.ts';
 import type { EvaluationContent } from './sandbox-content.ts';
 import { addStatistics } from './statistics-store.ts';
@@ -42,6 +43,7 @@ type Deps = {
   readonly objects: Pick<ObjectStore, 'putNew' | 'get'>;
   readonly lake: Pick<Lake, 'stage'>;
   readonly alerts: AlertIntake;
+  readonly systemErrors: Pick<SystemErrorRecorder, 'record'>;
 };
 
 /** What came of a batch, and what its rules will remember. */
@@ -212,6 +214,25 @@ function lakeRows(hits: readonly Hit[], alertIds: readonly (string | null)[]): r
   }));
 }
 
+/** Tells the tenant that the index was wrong about some rules. They run on every event until their content changes. */
+async function reportMisses(
+  { database, systemErrors }: Deps,
+  batch: BatchToEvaluate,
+  misses: readonly IndexMiss[],
+): Promise<void> {
+  if (misses.length === 0) return;
+  await database.withTenant(batch.tenantId, async (tx) => {
+    for (const ruleId of new Set(misses.map((miss) => miss.ruleId)))
+      await systemErrors.record(tx, {
+        type: 'DETECTION_INDEX_MISMATCH',
+        subjectId: ruleId,
+        subjectName: ruleId,
+        message: `The rule index would have left out "${ruleId}" on an event that it has something to say about. It runs on every event now. Earlier matches may be missing: replay what matters.`,
+        traceId: batch.traceId,
+      });
+  });
+}
+
 /** Results of the first finished run; stored before any effect, so a retry cannot find something else. */
 async function storedResults(deps: Deps, batch: BatchToEvaluate, content: EvaluationContent): Promise<BatchResult> {
   const key = resultsKey(batch.tenantId, batch.batchId);
@@ -224,7 +245,13 @@ async function storedResults(deps: Deps, batch: BatchToEvaluate, content: Evalua
   const cache = openCacheSession(batch.evaluatedAt, (keys) =>
     deps.database.withTenant(batch.tenantId, (tx) => readCache(tx, keys)),
   );
-  const logs = await runRules(deps.sandbox, { tenantId: batch.tenantId, content, logs: batch.logs, cache });
+  const logs = await runRules(deps.sandbox, {
+    tenantId: batch.tenantId,
+    content,
+    logs: batch.logs,
+    cache,
+    report: (misses) => reportMisses(deps, batch, misses),
+  });
   const results = { logs, cache: cache.changes() };
   // A worker that was thought dead may have stored its own in the meantime: the first one counts for both.
   const isFirst = await deps.objects.putNew(key, Buffer.from(JSON.stringify(results)));

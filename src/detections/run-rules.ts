@@ -1,7 +1,7 @@
 import type { CacheSession } from './cache/cache-session.ts';
 import type { ContentItem } from './content/content-item.ts';
 import { isRuleItem, type RuleItem } from './content/derived.ts';
-import type { RuleError, RuleMatch, RuleStatistics, SandboxPool } from './sandbox/sandbox-contract.ts';
+import type { IndexMiss, RuleError, RuleMatch, RuleStatistics, SandboxPool } from './sandbox/sandbox-contract.ts';
 import { type EvaluationContent, sandboxContent } from './sandbox-content.ts';
 import { compileFilters, type Predicate } from './simple/compile.ts';
 import { compileSimpleRule, type SimpleRule } from './simple/simple-rule.ts';
@@ -126,12 +126,14 @@ type BatchToRun = {
   readonly logs: readonly LogRows[];
   /** What the rules remember; without it nothing. */
   readonly cache?: CacheSession;
+  /** Hears where the rule index was wrong. */
+  readonly report: (misses: readonly IndexMiss[]) => Promise<void>;
 };
 
 /** Runs every rule of the content over the rows of a batch. */
 export async function runRules(
   sandbox: Pick<SandboxPool, 'evaluate'>,
-  { tenantId, content, logs, cache }: BatchToRun,
+  { tenantId, content, logs, cache, report }: BatchToRun,
 ): Promise<readonly LogResult[]> {
   const loaded = sandboxContent(content);
   const { simple, filters } = compiledContent(content);
@@ -139,11 +141,12 @@ export async function runRules(
   for (const log of logs) {
     const { logType, rows: records } = log;
     const parts = [runSimple(simple, log)];
-    if (loaded.rules.some((rule) => rule.logTypes.includes(logType)))
-      parts.push({
-        logType,
-        ...(await sandbox.evaluate({ tenantId, content: loaded, logType, records, ...(cache && { cache }) })),
-      });
+    if (loaded.rules.some((rule) => rule.logTypes.includes(logType))) {
+      const request = { tenantId, content: loaded, logType, records, ...(cache && { cache }) };
+      const { matches, errors, statistics, indexMisses } = await sandbox.evaluate(request);
+      await report(indexMisses);
+      parts.push({ logType, matches, errors, statistics });
+    }
     const merged: LogResult = {
       logType,
       matches: parts.flatMap((part) => part.matches),

@@ -6,6 +6,7 @@ import { deliverAlert, jobDefinitions, processBatch, processContentUpload, raise
 import { startLoader } from '#lake';
 import { defaultLimits, startQueryRunner } from '#search';
 import { assertOneHandlerEach, createJobs } from '#platform/jobs';
+import { createSystemErrorRecorder } from '#system-errors';
 import { openOutbound, openSandbox, type Platform } from '../parts.ts';
 import type { Runtime, Started } from '../runtime.ts';
 
@@ -28,6 +29,7 @@ export async function startWorker(runtime: Runtime, platform: Platform): Promise
     objects,
     lake,
     alerts: createAlertIntake({ clock }),
+    systemErrors: createSystemErrorRecorder({ clock, ids: platform.ids }),
   });
   const batches = createBatchProcessor({ database, objects, lake, clock, limits: defaultBodyLimits });
   const outbound = openOutbound(platform, runtime);

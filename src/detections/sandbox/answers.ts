@@ -43,6 +43,19 @@ const evaluateAnswer = z.object({
   errors: z.array(ruleError).max(100_000),
   statistics: z.array(z.tuple([count, count, count, count, count])).max(20_000),
   cache: z.array(cacheChange).max(cacheChangesMax),
+  /** How many events were shown to 0, 1, 2 … rules; absent where every rule ran. */
+  rulesPerEvent: z.array(count).max(20_000).optional(),
+  /** Records and rules that the index had left out although the rule had something to say. */
+  missed: z
+    .array(z.tuple([count, count]))
+    .max(10_000)
+    .optional(),
+});
+
+const prepareAnswer = z.object({ rules: count, alwaysRun: z.array(count).max(20_000) });
+
+const explainAnswer = z.object({
+  rules: z.array(z.object({ witness: shortText.nullable(), reasons: z.array(shortText).max(20) })).max(20_000),
 });
 
 const described = z.object({ exception: shortText, message: shortText });
@@ -94,4 +107,6 @@ export function parseQuestion(bytes: Buffer): readonly string[] | undefined {
 
 export const parseLoad = (bytes: Buffer) => parse(loadAnswer, bytes);
 export const parseEvaluate = (bytes: Buffer) => parse(evaluateAnswer, bytes);
+export const parsePrepare = (bytes: Buffer) => parse(prepareAnswer, bytes);
+export const parseExplain = (bytes: Buffer) => parse(explainAnswer, bytes);
 export const parseTest = (bytes: Buffer) => parse(testAnswer, bytes);

@@ -68,11 +68,26 @@ export type RuleStatistics = {
   readonly errors: number;
 };
 
+/** The index had left out a rule that, as a sample showed, had something to say. From then on the rule always runs. */
+export type IndexMiss = { readonly recordIndex: number; readonly ruleId: string };
+
 export type EvaluationResult = {
   readonly matches: readonly RuleMatch[];
   readonly errors: readonly RuleError[];
   readonly statistics: readonly RuleStatistics[];
+  readonly indexMisses: readonly IndexMiss[];
+  /** How many events were shown to 0, 1, 2 … rules; counts only events that went through the index. */
+  readonly rulesPerEvent: readonly number[];
 };
+
+/** When a rule runs: a sentence about the event, or why it always does. */
+export type RuleExplanation = { readonly witness: string | null; readonly reasons: readonly string[] };
+
+/**
+ * How the rule index is used. `strict` keeps every match and every rule error; `matches` may leave out runs that would
+ * only have raised. `verifyShare` of the chunks, and the first of each log type, run every rule and check the index.
+ */
+export type IndexUse = { readonly mode: 'strict' | 'matches' | 'off'; readonly verifyShare: number };
 
 export type UnitTest = {
   readonly name: string;
@@ -115,6 +130,12 @@ export type SandboxPool = {
     readonly ruleId: string;
     readonly tests: readonly UnitTest[];
   }): Promise<readonly UnitTestResult[]>;
+  /** Says of each rule when it runs. */
+  explain(request: {
+    readonly tenantId: string;
+    readonly content: SandboxContent;
+    readonly ruleIds: readonly string[];
+  }): Promise<readonly RuleExplanation[]>;
   /** Loads the content and reports what does not load. */
   check(request: { readonly tenantId: string; readonly content: SandboxContent }): Promise<readonly RuleError[]>;
   /** What the pool holds now. */

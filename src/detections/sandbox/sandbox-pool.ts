@@ -1,7 +1,7 @@
 import { createAdmission, type Tenancy } from './admission.ts';
 import { privateMemoryOf } from './process-usage.ts';
 import { createProcessSource } from './process-source.ts';
-import type { SandboxPool } from './sandbox-contract.ts';
+import type { IndexUse, SandboxPool } from './sandbox-contract.ts';
 import { type SandboxLimits, TenantSandbox } from './tenant-sandbox.ts';
 import type { TenantSnapshots } from './tenant-snapshots.ts';
 import type { Walls } from './walls/walls.ts';
@@ -22,7 +22,10 @@ type Deps = {
   readonly idleMs?: number;
   /** The same, when the tenant's content has changed and another holds the new one. */
   readonly drainMs?: number;
+  readonly index?: IndexUse;
 };
+
+const defaultIndexUse: IndexUse = { mode: 'strict', verifyShare: 0.01 };
 
 const defaultSandboxLimits: SandboxLimits = {
   chunkRecords: 1000,
@@ -174,13 +177,21 @@ function createSlots(options: typeof defaults, make: (tenantId: string, slot: Sl
  * One interpreter process per active tenant and purpose; a process never serves two tenants, not even in turn.
  * Tests and checks run content that is not saved, so never in the process that evaluates the tenant's real events.
  */
-export function createSandboxPool({ walls, bundle, limits, snapshots, ...given }: Deps): SandboxPool {
+export function createSandboxPool({
+  walls,
+  bundle,
+  limits,
+  snapshots,
+  index = defaultIndexUse,
+  ...given
+}: Deps): SandboxPool {
   const source = createProcessSource(walls, bundle);
   const allLimits = { ...defaultSandboxLimits, ...limits };
   const slots = createSlots({ ...defaults, ...given }, (tenantId, slot) => {
     const isLive = slot.group.endsWith('/evaluate');
     return new TenantSandbox({
       limits: allLimits,
+      index,
       newProcess: async (image) => {
         await slots.admission.admit(slot);
         return source.take(image);
@@ -195,6 +206,8 @@ export function createSandboxPool({ walls, bundle, limits, snapshots, ...given }
       ),
     test: ({ tenantId, content, ruleId, tests }) =>
       slots.inTurn({ tenantId, purpose: 'test' }, (sandbox) => sandbox.test(content, ruleId, tests)),
+    explain: ({ tenantId, content, ruleIds }) =>
+      slots.inTurn({ tenantId, purpose: 'test' }, (sandbox) => sandbox.explain(content, ruleIds)),
     check: ({ tenantId, content }) => slots.inTurn({ tenantId, purpose: 'test' }, (sandbox) => sandbox.check(content)),
     status: () => slots.status(),
     async close() {

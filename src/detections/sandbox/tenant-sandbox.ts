@@ -1,7 +1,10 @@
 import type {
   EvaluationResult,
+  IndexMiss,
+  IndexUse,
   RuleError,
   RuleErrorKind,
+  RuleExplanation,
   RuleMatch,
   RuleStatistics,
   SandboxContent,
@@ -9,8 +12,9 @@ import type {
   UnitTestResult,
 } from './sandbox-contract.ts';
 import type { CacheSession } from '../cache/cache-session.ts';
-import { type EvaluateAnswer, parseEvaluate, parseLoad, parseQuestion, parseTest } from './answers.ts';
+import { type EvaluateAnswer, parseEvaluate, parseExplain, parseLoad, parseQuestion, parseTest } from './answers.ts';
 import { type Chunk, chunkLines, halves } from './chunks.ts';
+import { IndexBook } from './index-book.ts';
 import { SandboxFailure, type SandboxImage, type SandboxProcess } from './sandbox-process.ts';
 import type { TenantSnapshot } from './tenant-snapshots.ts';
 
@@ -29,6 +33,7 @@ export type SandboxLimits = {
 type Deps = {
   readonly newProcess: (image?: SandboxImage) => Promise<SandboxProcess>;
   readonly limits: SandboxLimits;
+  readonly index: IndexUse;
   /** Of the tenant whose sandbox this is. */
   readonly snapshots:
     | {
@@ -82,8 +87,11 @@ export class TenantSandbox {
   /** Chunks this interpreter has worked on. */
   chunks = 0;
 
+  readonly #index: IndexBook;
+
   constructor(deps: Deps) {
     this.#deps = deps;
+    this.#index = new IndexBook(deps.index);
   }
 
   get isRunning(): boolean {
@@ -109,7 +117,10 @@ export class TenantSandbox {
   /** Brings the content into a process of its own. A rule that hangs or kills while it is loaded is left out. */
   async load(content: SandboxContent): Promise<readonly RuleError[]> {
     if (this.#process?.isAlive && this.#content?.revision === content.revision) return this.#loadErrors;
-    if (this.#content?.revision !== content.revision) this.#unloadable = new Map();
+    if (this.#content?.revision !== content.revision) {
+      this.#unloadable = new Map();
+      this.#index.reset();
+    }
     this.#content = content;
     this.close();
     if (await this.#restore(content)) return this.#loadErrors;
@@ -208,6 +219,8 @@ export class TenantSandbox {
     const { chunkRecords, chunkBytes } = this.#deps.limits;
     const matches: RuleMatch[] = [];
     const errors: RuleError[] = [];
+    const indexMisses: IndexMiss[] = [];
+    const rulesPerEvent: number[] = [];
     const totals = new Map<string, RuleStatistics>();
     const chunks = [...chunkLines(records, chunkRecords, chunkBytes)];
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
@@ -221,6 +234,10 @@ export class TenantSandbox {
       cache?.record(answer.cache);
       const { first } = chunk;
       const ruleId = (number: number): string => content.rules[number]?.id ?? '';
+      for (const [rules, events] of (answer.rulesPerEvent ?? []).entries())
+        rulesPerEvent[rules] = (rulesPerEvent[rules] ?? 0) + events;
+      for (const [record, rule] of answer.missed ?? [])
+        indexMisses.push({ recordIndex: first + record, ruleId: ruleId(rule) });
       for (const { record, rule, ...match } of answer.matches)
         matches.push({ recordIndex: first + record, ruleId: ruleId(rule), ...match });
       for (const { record, rule, ...error } of answer.errors)
@@ -239,7 +256,13 @@ export class TenantSandbox {
     const loadErrors = this.#loadErrors.filter((error) =>
       content.rules.some((rule) => rule.id === error.ruleId && rule.logTypes.includes(logType)),
     );
-    return { matches, errors: [...loadErrors, ...errors], statistics: [...totals.values()] };
+    return {
+      matches,
+      errors: [...loadErrors, ...errors],
+      statistics: [...totals.values()],
+      indexMisses,
+      rulesPerEvent,
+    };
   }
 
   /** Runs a chunk; after a failure again and watched, setting aside whichever rule was at work when it failed. */
@@ -258,9 +281,12 @@ export class TenantSandbox {
         const limit = isWatched
           ? { timeoutMs: limits.ruleTimeoutMs, stallMs: limits.ruleTimeoutMs }
           : { timeoutMs: limits.chunkTimeoutMs };
-        const header = { kind: 'evaluate', logType, skip, trace: isWatched, ...now };
+        const use = await this.#index.header(process, logType, { timeoutMs: limits.loadTimeoutMs, isWatched });
+        const header = { kind: 'evaluate', logType, skip, trace: isWatched, ...now, ...use };
         const oracle = cache && answerFrom(cache);
-        return parseEvaluate(await process.request(header, chunk.bytes, { ...limit, oracle }));
+        const answer = parseEvaluate(await process.request(header, chunk.bytes, { ...limit, oracle }));
+        this.#index.note(logType, answer);
+        return answer;
       } catch (failure) {
         // A guest that answers that it failed has said before where it was.
         const progress = this.#process?.progress;
@@ -304,6 +330,14 @@ export class TenantSandbox {
       });
     }
     return { matches: [], errors: [], statistics: [], cache: [] };
+  }
+
+  /** When each of some rules runs. */
+  async explain(content: SandboxContent, ruleIds: readonly string[]): Promise<readonly RuleExplanation[]> {
+    const process = await this.#loaded(content);
+    const rules = ruleIds.map((id) => content.rules.findIndex((rule) => rule.id === id));
+    const limit = { timeoutMs: this.#deps.limits.loadTimeoutMs };
+    return parseExplain(await process.request({ kind: 'explain', rules }, noBytes, limit)).rules;
   }
 
   async test(content: SandboxContent, ruleId: string, tests: readonly UnitTest[]): Promise<readonly UnitTestResult[]> {

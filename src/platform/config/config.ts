@@ -83,6 +83,13 @@ export const settings = z.object({
   MARGAY_REFUSALS_PER_MINUTE: whole(10, 10_000_000)
     .prefault('300')
     .describe('API requests of one address without a valid credential in a minute.'),
+  MARGAY_RULE_INDEX: z
+    .enum(['strict', 'matches', 'off'])
+    .default('strict')
+    .describe('Leave out rules that cannot match; "matches" may lose errors of rules, "off" runs every rule.'),
+  MARGAY_RULE_INDEX_VERIFY_PERCENT: whole(0, 100)
+    .prefault('1')
+    .describe('Share of chunks on which every rule runs, to check the rule index.'),
   MARGAY_RAW_RETENTION_DAYS: whole(1, 3650).prefault('30').describe('How long raw objects are kept.'),
   DATABASE_URL: url('postgres:', 'postgresql:').optional().describe('External Postgres, application role.'),
   DATABASE_OWNER_URL: url('postgres:', 'postgresql:')

@@ -21,7 +21,14 @@ const objects = createLocalObjectStore(folder);
 const lake = { stage: async () => ({ register: async () => undefined }) };
 const pool = createSandboxPool({ ...(await openWalls()), limits: { ruleTimeoutMs: 1000, chunkTimeoutMs: 1500 } });
 const alerts = createAlertIntake({ clock: systemClock });
-const evaluator = createEvaluator({ database, sandbox: pool, objects, lake, alerts });
+const evaluator = createEvaluator({
+  database,
+  sandbox: pool,
+  objects,
+  lake,
+  systemErrors: { record: () => Promise.resolve() },
+  alerts,
+});
 afterAll(async () => {
   await pool.close();
   await store.close();

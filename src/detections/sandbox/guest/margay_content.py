@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import types
 from typing import Any
 
 from margay_errors import describe
@@ -20,6 +21,7 @@ class Content:
         sys.meta_path.insert(0, self.finder)
         self.errors: list[dict[str, Any]] = []
         self.models: dict[str, DataModel] = {}
+        self.model_modules: list[types.ModuleType] = []
         self.rules: dict[int, Rule] = {}
         self.by_log_type: dict[str, list[Rule]] = {}
         for item in source["globals"]:
@@ -44,6 +46,8 @@ class Content:
 
     def _load_model(self, spec: dict[str, Any]) -> None:
         module = module_from(spec["id"].replace("/", "_"), spec["body"]) if spec.get("body") else None
+        if module is not None:
+            self.model_modules.append(module)
         paths = {m["name"]: m["path"] for m in spec["mappings"] if m.get("path")}
         methods = {}
         for mapping in spec["mappings"]:

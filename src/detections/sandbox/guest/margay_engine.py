@@ -42,6 +42,10 @@ def _handle(request: dict[str, Any]) -> dict[str, Any]:
         cache.begin(request.get("now"))
         answer = _evaluation.evaluate(request, records)
         return {**answer, "cache": cache.end()}
+    if kind == "plan":
+        return _evaluation.index.plan(request["logType"])
+    if kind == "explain":
+        return {"rules": [_evaluation.index.explain(number) for number in request["rules"]]}
     if kind == "test":
         cache.begin(None)
         return run_tests(_evaluation.content, request)

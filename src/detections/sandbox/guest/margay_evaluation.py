@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from margay_content import Content
 from margay_errors import FunctionReturnTypeError, describe
-from margay_event import PantherEvent
+from margay_event import DataModel, PantherEvent
+from margay_index.plan import Index
 from margay_rule import Rule
 
 PROGRESS_FILE = "/margay/progress"
@@ -25,71 +27,99 @@ class Evaluation:
 
     def __init__(self, content: Content) -> None:
         self.content = content
+        self.index = Index(content)
         self.batches = 0
 
     def evaluate(self, request: dict[str, Any], records: bytes) -> dict[str, Any]:
-        """Every rule of the log type over every record. With `trace`, says before each call which one it is."""
+        """Rules of the log type over records: all over each, or those that the host's index left.
+
+        With `trace`, says before each call which one it is.
+        """
         log_type = request["logType"]
         skipped = set(request.get("skip", ()))
         rules = [rule for rule in self.content.by_log_type.get(log_type, ()) if rule.number not in skipped]
         for rule in rules:
             rule.errors = 0
             rule.statistics = [0, 0, 0, 0]
-        run = self._traced if request.get("trace") else self._plain
-        matches: list[dict[str, Any]] = []
-        errors: list[dict[str, Any]] = []
-        run(rules, records, self.content.models.get(log_type), matches, errors)
+        work = Work(rules, records, request.get("candidates"), self.content.models.get(log_type))
+        if request.get("trace"):
+            _run_traced(work)
+        else:
+            _run(work)
         self.batches += 1
         if self.batches % COLLECT_AFTER_BATCHES == 0:
             gc.collect()
         return {
-            "matches": matches,
-            "errors": errors,
-            "statistics": [[rule.number, *rule.statistics] for rule in rules],
+            "matches": work.matches,
+            "errors": work.errors,
+            "statistics": [[rule.number, *rule.statistics] for rule in rules if rule.statistics[0]],
         }
 
-    def _plain(self, rules, records, model, matches, errors) -> None:
-        loads = json.loads
-        clock = time.perf_counter_ns
-        for index, line in enumerate(records.split(b"\n")):
-            if not line:
-                continue
-            event = PantherEvent(loads(line), model)
-            is_timed = index % TIMED_EVENT_STRIDE == 0
-            for rule in rules:
-                started = clock() if is_timed else 0
-                try:
-                    if rule.matches(event):
-                        rule.statistics[2] += 1
-                        matches.append({"record": index, "rule": rule.number, **rule.describe_match(event)})
-                except Exception as error:
-                    self._note(rule, index, error, errors)
-                if is_timed:
-                    rule.statistics[1] += clock() - started
-        for rule in rules:
-            rule.statistics[0] += records.count(b"\n")
 
-    def _traced(self, rules, records, model, matches, errors) -> None:
-        with open(PROGRESS_FILE, "wb", buffering=0) as progress:
-            for index, line in enumerate(records.split(b"\n")):
-                if not line:
-                    continue
-                event = PantherEvent(json.loads(line), model)
-                for rule in rules:
-                    progress.write(rule.number.to_bytes(4, "little") + index.to_bytes(4, "little"))
-                    try:
-                        if rule.matches(event):
-                            rule.statistics[2] += 1
-                            matches.append({"record": index, "rule": rule.number, **rule.describe_match(event)})
-                    except Exception as error:
-                        self._note(rule, index, error, errors)
-        for rule in rules:
-            rule.statistics[0] += records.count(b"\n")
+class Work:
+    """One batch: which records, and which rules for each."""
 
-    def _note(self, rule: Rule, index: int, error: BaseException, errors: list) -> None:
+    def __init__(self, rules: list[Rule], records: bytes, candidates: dict[str, Any] | None, model: DataModel | None) -> None:
+        self.rules = rules
+        self.records = records
+        self.candidates = candidates
+        self.model = model
+        self.matches: list[dict[str, Any]] = []
+        self.errors: list[dict[str, Any]] = []
+
+    def steps(self) -> Iterator[tuple[int, bytes, list[Rule]]]:
+        """Number of the record, its bytes, and its rules."""
+        lines = self.records.split(b"\n")
+        if self.candidates is None:
+            for index, line in enumerate(lines):
+                if line:
+                    yield index, line, self.rules
+            return
+        by_number = {rule.number: rule for rule in self.rules}
+        sets = [[by_number[number] for number in numbers if number in by_number] for numbers in self.candidates["sets"]]
+        for index, line, chosen in zip(self.candidates["records"], lines, self.candidates["chosen"]):
+            yield index, line, sets[chosen]
+
+    def apply(self, rule: Rule, index: int, event: PantherEvent) -> None:
+        """Runs one rule on one event and notes what came of it."""
+        rule.statistics[0] += 1
+        try:
+            if rule.matches(event):
+                rule.statistics[2] += 1
+                self.matches.append({"record": index, "rule": rule.number, **rule.describe_match(event)})
+        except Exception as error:
+            self._note(rule, index, error)
+
+    def _note(self, rule: Rule, index: int, error: BaseException) -> None:
         """A rule that fails on every event says so a few times; the count is complete."""
         rule.statistics[3] += 1
         rule.errors += 1
         if rule.errors <= ERRORS_PER_RULE_MAX:
             kind = "return_type" if isinstance(error, FunctionReturnTypeError) else "memory" if isinstance(error, MemoryError) else "exception"
-            errors.append({"record": index, "rule": rule.number, "kind": kind, **describe(error)})
+            self.errors.append({"record": index, "rule": rule.number, "kind": kind, **describe(error)})
+
+
+def _run(work: Work) -> None:
+    loads = json.loads
+    clock = time.perf_counter_ns
+    apply = work.apply
+    model = work.model
+    for number, (index, line, rules) in enumerate(work.steps()):
+        event = PantherEvent(loads(line), model)
+        if number % TIMED_EVENT_STRIDE:
+            for rule in rules:
+                apply(rule, index, event)
+        else:
+            for rule in rules:
+                started = clock()
+                apply(rule, index, event)
+                rule.statistics[1] += clock() - started
+
+
+def _run_traced(work: Work) -> None:
+    with open(PROGRESS_FILE, "wb", buffering=0) as progress:
+        for index, line, rules in work.steps():
+            event = PantherEvent(json.loads(line), work.model)
+            for rule in rules:
+                progress.write(rule.number.to_bytes(4, "little") + index.to_bytes(4, "little"))
+                work.apply(rule, index, event)

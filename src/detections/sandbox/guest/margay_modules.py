@@ -6,13 +6,23 @@ import linecache
 import types
 
 
+# Compiled modules by file name, for whoever reads them without running them.
+CODES: dict[str, types.CodeType] = {}
+
+
+def _run(name: str, body: str, names: dict) -> None:
+    """Executes source text, visible to tracebacks."""
+    filename = f"content/{name}.py"
+    linecache.cache[filename] = (len(body), None, body.splitlines(keepends=True), filename)
+    CODES[filename] = compile(body, filename, "exec")
+    exec(CODES[filename], names)
+
+
 def module_from(name: str, body: str) -> types.ModuleType:
     """A module from source text, visible to tracebacks."""
-    filename = f"content/{name}.py"
     module = types.ModuleType(name)
-    module.__file__ = filename
-    linecache.cache[filename] = (len(body), None, body.splitlines(keepends=True), filename)
-    exec(compile(body, filename, "exec"), module.__dict__)
+    module.__file__ = f"content/{name}.py"
+    _run(name, body, module.__dict__)
     return module
 
 
@@ -33,7 +43,4 @@ class GlobalFinder:
         return None
 
     def exec_module(self, module) -> None:
-        body = self.bodies[module.__name__]
-        filename = f"content/{module.__name__}.py"
-        linecache.cache[filename] = (len(body), None, body.splitlines(keepends=True), filename)
-        exec(compile(body, filename, "exec"), module.__dict__)
+        _run(module.__name__, self.bodies[module.__name__], module.__dict__)

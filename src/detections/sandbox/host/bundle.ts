@@ -78,6 +78,11 @@ async function collect(): Promise<Content> {
   for (const name of hostFiles) files.push([name, await readFile(path.join(import.meta.dirname, name))]);
   const architecture = seccompArchitecture(process.arch);
   if (architecture !== undefined) files.push(['seccomp.bpf', seccompProgram(architecture)]);
+  const indexFolder = path.join(import.meta.dirname, 'rule-index');
+  for (const name of (await readdir(indexFolder))
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .toSorted())
+    files.push([`rule-index/${name}`, await readFile(path.join(indexFolder, name))]);
   for (const name of pyodideFiles) {
     const bytes = await readFile(path.join(pyodide, name));
     files.push([`pyodide/${name}`, name.endsWith('.wasm') ? capWasmMemory(bytes, heapPagesMax) : bytes]);

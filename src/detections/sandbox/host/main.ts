@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { frameKinds, readRequest, writeFrame } from './frames.ts';
 import { type Interpreter, prepareInterpreter } from './interpreter.ts';
+import { createAnswerer } from './rule-index/rule-index.ts';
 
 const bundle = import.meta.dirname;
 const nothing = new Uint8Array(0);
@@ -53,10 +54,11 @@ async function startAsTold(): Promise<Interpreter | undefined> {
 
 interpreter = await startAsTold();
 if (interpreter !== undefined) {
+  const { step } = interpreter;
+  const answerTo = createAnswerer(step);
   writeFrame(frameKinds.ready, nothing);
   for (let request = readRequest(); request !== undefined; request = readRequest()) {
-    const answer =
-      request.kind === 'snapshot' ? interpreter.snapshot() : interpreter.step(request.header, request.body);
+    const answer = request.kind === 'snapshot' ? interpreter.snapshot() : answerTo(request.header, request.body);
     writeFrame(frameKinds.answer, answer);
   }
 }
