@@ -2,11 +2,13 @@
 import { runClickhouse } from './compat/clickhouse.ts';
 import { runPat } from './compat/pat.ts';
 import { runQueries } from './compat/queries.ts';
+import { runSchemathesis } from './compat/schemathesis.ts';
 
 const suites: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   clickhouse: runClickhouse,
   pat: runPat,
   queries: runQueries,
+  schemathesis: runSchemathesis,
 };
 const [name = '', ...args] = process.argv.slice(2);
 const suite = suites[name];
