@@ -1,6 +1,7 @@
 import { batchCommand } from './batch-command.ts';
 import type { Command } from './command.ts';
 import { debugCommand, enrichTestDataCommand, listCommand, validateCommand, zipCommand } from './content-commands.ts';
+import { queryCommand } from './query-command.ts';
 import { deleteCommand, downloadCommand, uploadCommand } from './remote-content-commands.ts';
 import { testCommand } from './test-command.ts';
 
@@ -9,6 +10,7 @@ export { type Command, CommandError, type CommandIo } from './command.ts';
 /** Every command that needs no store of its own: local ones and those that talk to a deployment. */
 export const commands: readonly Command[] = [
   batchCommand,
+  queryCommand,
   testCommand,
   validateCommand,
   listCommand,
