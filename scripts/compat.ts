@@ -1,11 +1,13 @@
 /** `npm run compat -- <client or server>`: what others make, unmodified, against this product. */
 import { runClickhouse } from './compat/clickhouse.ts';
+import { runContentCi } from './compat/content-ci.ts';
 import { runPat } from './compat/pat.ts';
 import { runQueries } from './compat/queries.ts';
 import { runSchemathesis } from './compat/schemathesis.ts';
 
 const suites: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   clickhouse: runClickhouse,
+  'content-ci': runContentCi,
   pat: runPat,
   queries: runQueries,
   schemathesis: runSchemathesis,
