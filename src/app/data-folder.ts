@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 
@@ -83,10 +83,22 @@ export async function lockDataFolder(folder: string, port: number): Promise<Fold
   throw new StartError(`The lock "${file}" could not be taken. Delete it if no Margay is running.`);
 }
 
+const restoreMarker = (folder: string): string => path.join(folder, 'restore-unfinished');
+
+/** From now until `endRestore` nothing starts on the folder. */
+export const beginRestore = (folder: string): Promise<void> => writeFile(restoreMarker(folder), '', { flush: true });
+export const endRestore = (folder: string): Promise<void> => rm(restoreMarker(folder));
+
+async function refuseHalfRestored(folder: string): Promise<void> {
+  if ((await stat(restoreMarker(folder)).catch(() => undefined)) !== undefined)
+    throw new StartError(`A restore into "${folder}" was not finished. Delete the folder and restore again.`);
+}
+
 /** Creates the folder, open for passage: Postgres and the sandboxes run as other users. */
 export async function prepareDataFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o755 });
+    await refuseHalfRestored(folder);
     const { bavail, bsize } = await statfs(folder);
     const freeMib = Math.floor((Number(bavail) * Number(bsize)) / 1024 / 1024);
     if (freeMib < 512)
@@ -147,15 +159,20 @@ export async function readSecrets(folder: string): Promise<LocalSecrets | undefi
 export async function readOrMakeSecrets(folder: string): Promise<LocalSecrets> {
   const known = await readSecrets(folder);
   if (known !== undefined) return known;
+  const made = makeSecrets();
+  await writeSecrets(folder, made);
+  return made;
+}
+
+/** Fresh passwords and a fresh master key. */
+export function makeSecrets(): LocalSecrets {
   const secret = () => randomBytes(24).toString('base64url');
-  const made: LocalSecrets = {
+  return {
     ownerPassword: secret(),
     appPassword: secret(),
     lakeSecret: secret(),
     masterKey: randomBytes(32).toString('base64'),
   };
-  await writeSecrets(folder, made);
-  return made;
 }
 
 /** Replaces the secrets as a whole: a crash leaves the old ones or the new ones. */

@@ -71,6 +71,8 @@ export function openPlatform(runtime: Runtime) {
     lake,
     lakeClient: client,
     masterKeys,
+    /** Objects as they lie there: encrypted. */
+    storedObjects,
     secrets: createSecrets(tenantKeys),
     clock: createSharedClock(() => database.now()),
     ids: systemIds,

@@ -2,12 +2,11 @@ import path from 'node:path';
 import { readSettings, type Settings } from '#platform/config';
 import { createLog } from '#platform/log';
 import { migrateJobs } from '#platform/jobs';
-import { migrate } from '#platform/postgres';
 import { lockDataFolder, prepareDataFolder, readOrMakeSecrets, reservePort, StartError } from './data-folder.ts';
 import { masterKeysOf } from './keys/master-key-source.ts';
 import { startLake, startPostgres } from './embedded-stores.ts';
 import { startRoleProcess } from './role-process.ts';
-import { postgresMigrations } from './migrations.ts';
+import { migrateAtStart } from './migrations.ts';
 import { type RoleName, roleNames, type Runtime } from './runtime.ts';
 import { supervise, type Supervised } from './supervised-child.ts';
 
@@ -63,7 +62,7 @@ export async function startDeployment({ environment, roles, say }: Options): Pro
     say('Starting Postgres …');
     const postgres = await startPostgres(stores);
     parts.push(postgres);
-    const applied = await migrate(postgres.ownerUrl, postgresMigrations);
+    const applied = await migrateAtStart(postgres.ownerUrl);
     await migrateJobs(postgres.ownerUrl);
     if (applied.length > 0) say(`Brought the database up to date (${applied.length} migrations).`);
     say('Starting the lake …');

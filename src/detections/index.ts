@@ -11,6 +11,7 @@ export {
   type DetectionReference,
   type DetectionVersion,
   forgetEvaluations,
+  resultsKey,
   type StoredDetection,
 } from './detection-store.ts';
 export { createEvaluator, type Evaluator } from './evaluation.ts';

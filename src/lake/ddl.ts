@@ -92,4 +92,20 @@ export function deleteTenantRows(table: Pick<LakeTable, 'database' | 'table'>, t
   return `ALTER TABLE ${qualified(table)} DELETE WHERE p_tenant_id = '${tenantId}' SETTINGS mutations_sync = 2`;
 }
 
+/** A second table on the same files: it keeps the rows of this moment, whatever the first one does. */
+export const cloneTable = (
+  clone: Pick<LakeTable, 'database' | 'table'>,
+  table: Pick<LakeTable, 'database' | 'table'>,
+): string => `CREATE TABLE ${qualified(clone)} CLONE AS ${qualified(table)}`;
+
+/** Rows of one partition; the id comes from the engine. */
+export function selectPartition(table: Pick<LakeTable, 'database' | 'table'>, partition: string): string {
+  if (!/^[A-Za-z0-9_-]+$/.test(partition)) throw new Error(`Not a partition id: ${partition}`);
+  return `SELECT * FROM ${qualified(table)} WHERE _partition_id = '${partition}'`;
+}
+
+/** Reads a file that lies beside the embedded engine; the name's ending says how it is packed. */
+export const insertFile = (table: Pick<LakeTable, 'database' | 'table'>, file: string): string =>
+  `INSERT INTO ${qualified(table)} SELECT * FROM file('${file.replaceAll(/[\\']/g, '\\$&')}', 'Native')`;
+
 export const createDatabase = (name: string): string => `CREATE DATABASE IF NOT EXISTS ${identifier(name)}`;

@@ -1,3 +1,10 @@
+export {
+  type LakeMoment,
+  type LakeTableCopy,
+  openLakeMoment,
+  restoreLakeFile,
+  restoreLakeTable,
+} from './backup/lake-moment.ts';
 export { type EmbeddedLake, startEmbeddedLake } from './embedded/launch.ts';
 export { eraseFromLake, type LakePlace, listPlaces } from './lake-erasure.ts';
 export { createLake, type Lake, type RowsForLake } from './lake.ts';

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { readSettings, type Settings } from '#platform/config';
 import { migrateJobs } from '#platform/jobs';
 import { createLog } from '#platform/log';
-import { migrate } from '#platform/postgres';
 import {
   findRunning,
   lockDataFolder,
@@ -14,7 +13,7 @@ import {
 } from '../data-folder.ts';
 import { appUrlOf, lakeOf, ownerUrlOf, startLake, startPostgres } from '../embedded-stores.ts';
 import { masterKeysOf } from '../keys/master-key-source.ts';
-import { postgresMigrations } from '../migrations.ts';
+import { migrateAtStart } from '../migrations.ts';
 import type { Runtime } from '../runtime.ts';
 
 type Options = {
@@ -81,10 +80,11 @@ async function startAlone(settings: Settings, dataDir: string): Promise<Operator
     };
     const postgres = await startPostgres(stores);
     parts.push(postgres);
-    await migrate(postgres.ownerUrl, postgresMigrations);
+    await migrateAtStart(postgres.ownerUrl);
     await migrateJobs(postgres.ownerUrl);
     const lake = await startLake(stores);
     parts.push(lake);
+    if (settings.CLICKHOUSE_URL === undefined) await lock.announce(Number(new URL(lake.lake.url).port));
     const { databaseUrl, ownerUrl } = postgres;
     const masterKeys = masterKeysOf(settings, secrets);
     return {

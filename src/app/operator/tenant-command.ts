@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Command } from '#cli';
@@ -8,6 +7,7 @@ import { StartError } from '../data-folder.ts';
 import { openErasures } from '../erasures.ts';
 import { openPlatform, type Platform } from '../parts.ts';
 import { openOperatorStores } from './operator-stores.ts';
+import { thisOperator } from './this-operator.ts';
 
 const usage = 'Usage: margay tenant list | margay tenant erase <slug> --confirm <slug>';
 const pollMs = 3000;
@@ -24,8 +24,7 @@ async function list({ database }: Platform, say: Say): Promise<void> {
 }
 
 async function erase(erasures: ReturnType<typeof openErasures>, slug: string, say: Say): Promise<void> {
-  const { username } = userInfo();
-  let erasure = await erasures.begin({ name: `${username}@${hostname()}` }, slug);
+  let erasure = await erasures.begin(thisOperator(), slug);
   say(`Tenant "${slug}" takes nothing in any more, and its key is destroyed: what is left of it cannot be read.`);
   erasure = await erasures.advance(erasure.tenantId);
   if (erasure.state === 'SETTLING') say('Its rows and objects are gone; looking once more in a minute …');

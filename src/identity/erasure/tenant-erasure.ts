@@ -4,7 +4,7 @@ import type { Clock } from '#platform/clock';
 import { DomainError } from '#platform/errors';
 import type { LakeClient } from '#platform/lake-client';
 import type { ObjectStore } from '#platform/objects';
-import type { Database, Tx } from '#platform/postgres';
+import { type Database, mayRun, type Tx } from '#platform/postgres';
 import {
   deleteSomeRows,
   deleteTenantRow,
@@ -51,6 +51,8 @@ async function begin({ database, audit, clock }: Deps, operator: Operator, slug:
     if (begun !== undefined) return begun;
     if (tenantId === undefined)
       throw new DomainError('not_found', { publicMessage: `There is no tenant "${slug.slice(0, 100)}".` });
+    if (!(await mayRun(tx, 'deletions')))
+      throw new DomainError('conflict', { publicMessage: 'A backup is running. Erase the tenant when it has ended.' });
     await shutTenant(tx, tenantId, clock.now());
     const lakePlaces = await listPlaces(tx, tenantId);
     const requestedBy = operator.name;

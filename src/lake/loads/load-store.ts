@@ -74,7 +74,7 @@ export type Load = {
 
 /** Takes loads that nobody works on, for the given time. */
 export async function leaseLoads(tx: Tx, limit: number, seconds: number): Promise<readonly Load[]> {
-  const rows = await tx.query<{ tenant_id: string; id: string; table_id: string; attempts: number }>(
+  const rows = await tx.query<LoadRow>(
     `UPDATE lake_loads SET attempts = attempts + 1, lease_until = now() + make_interval(secs => $2)
      WHERE (tenant_id, id) IN (
        SELECT tenant_id, id FROM lake_loads WHERE state = 'PENDING' AND (lease_until IS NULL OR lease_until < now())
@@ -82,6 +82,20 @@ export async function leaseLoads(tx: Tx, limit: number, seconds: number): Promis
      RETURNING tenant_id, id, table_id, attempts`,
     [limit, seconds],
   );
+  return withChunks(tx, rows);
+}
+
+/** Loads that somebody began and nobody finished, whether or not somebody is at it. */
+export async function listTriedLoads(tx: Tx): Promise<readonly Load[]> {
+  const rows = await tx.query<LoadRow>(
+    "SELECT tenant_id, id, table_id, attempts FROM lake_loads WHERE state = 'PENDING' AND attempts > 0 ORDER BY created_at",
+  );
+  return withChunks(tx, rows);
+}
+
+type LoadRow = { tenant_id: string; id: string; table_id: string; attempts: number };
+
+async function withChunks(tx: Tx, rows: readonly LoadRow[]): Promise<readonly Load[]> {
   const loads: Load[] = [];
   for (const row of rows) {
     const chunks = await tx.query<{ id: string; batch_id: string; object_key: string }>(

@@ -8,9 +8,22 @@ export const clientSettings = z.object({
     .default('http://127.0.0.1:8080')
     .describe('Deployment that the command line talks to.'),
   MARGAY_API_TOKEN: z.string().min(1).optional().describe('API token of the command line.'),
+  MARGAY_BACKUP_PASSPHRASE: z
+    .string()
+    .min(12, 'must have 12 characters or more')
+    .optional()
+    .describe('Seals the master keys in a backup, and opens them at a restore.'),
 });
 
 export type ClientSettings = { readonly url: string; readonly token: string };
+
+/** The passphrase of backups, if one is set. Throws ConfigurationError when it is too short; it is never quoted. */
+export function readBackupPassphrase(environment: Readonly<Record<string, string | undefined>>): string | undefined {
+  const given = environment['MARGAY_BACKUP_PASSPHRASE'];
+  const { data, error } = clientSettings.shape.MARGAY_BACKUP_PASSPHRASE.safeParse(given === '' ? undefined : given);
+  if (error) throw new ConfigurationError(`MARGAY_BACKUP_PASSPHRASE: ${error.issues[0]?.message ?? 'is not valid'}.`);
+  return data;
+}
 
 /** Where to connect and as whom. Throws ConfigurationError naming what is missing; the token is never quoted. */
 export function readClientSettings(environment: Readonly<Record<string, string | undefined>>): ClientSettings {

@@ -124,7 +124,7 @@ export type Settings = z.output<typeof settings>;
 type SettingName = keyof Settings;
 
 /** Settings of the command line; a deployment overlooks them. */
-const clientNames: readonly string[] = ['MARGAY_URL', 'MARGAY_API_TOKEN'];
+const clientNames: readonly string[] = ['MARGAY_URL', 'MARGAY_API_TOKEN', 'MARGAY_BACKUP_PASSPHRASE'];
 
 const secretNames: ReadonlySet<string> = new Set([
   'MARGAY_MASTER_KEY',

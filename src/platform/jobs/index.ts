@@ -7,5 +7,5 @@ export {
   type JobHandler,
 } from './job.ts';
 export { migrateJobs } from './job-migrations.ts';
-export { createJobs, type Jobs } from './jobs.ts';
+export { createJobs, type Jobs, type QueuedJob } from './jobs.ts';
 export { sendAllInTransaction, sendInTransaction, startOutboxRelay } from './outbox.ts';

@@ -1,4 +1,4 @@
-import { createPostgresBackend, type Job, Queue, UnrecoverableError, withBackend, Worker } from 'bullmq';
+import { createPostgresBackend, type Job, type JobType, Queue, UnrecoverableError, withBackend, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { DomainError } from '#platform/errors';
 import type { Log } from '#platform/log';
@@ -19,6 +19,8 @@ export type Jobs = {
   ): Promise<void>;
   /** Starts running jobs of one kind in this process. */
   process(handler: JobHandler, concurrency: number): void;
+  /** Jobs that came through the outbox and have not ended: what nobody could derive again. */
+  listFromOutbox(definitions: readonly JobDefinition[]): Promise<readonly QueuedJob[]>;
   /** Takes what waits for the tenant off the queues, and what ended. Returns how many; what runs now ends by itself. */
   forgetTenant(definitions: readonly JobDefinition[], tenantId: string): Promise<number>;
   /** Waits for running handlers, then lets go of the connections. */
@@ -117,28 +119,52 @@ function runner({ job, run }: JobHandler, log: Log) {
   };
 }
 
+export type QueuedJob = { readonly name: string; readonly payload: unknown };
+
 const jobsPerPage = 500;
+
+async function* pagesOf(queue: Queue, type: JobType): AsyncGenerator<readonly Job[], void, number | undefined> {
+  for (let start = 0; ;) {
+    const page: readonly (Job | undefined)[] = await queue.getJobs([type], start, start + jobsPerPage - 1);
+    if (page.length === 0) return;
+    const removed = yield page.filter((entry) => entry !== undefined);
+    start += page.length - (removed ?? 0);
+  }
+}
+
+/** Running ones last: a job that begins while we look is seen there. */
+async function listOutboxJobs(queue: Queue, name: string): Promise<readonly QueuedJob[]> {
+  const found: QueuedJob[] = [];
+  for (const type of ['delayed', 'waiting', 'prioritized', 'active'] as const)
+    for await (const page of pagesOf(queue, type)) {
+      const fromOutbox = page.filter(({ id }) => id?.startsWith('outbox-') === true);
+      found.push(...fromOutbox.map(({ data }) => ({ name, payload: data as unknown })));
+    }
+  return found;
+}
+
+const isOf = (entry: Job, tenantId: string): boolean =>
+  (entry.data as { tenantId?: unknown } | undefined)?.tenantId === tenantId;
 
 /** Removes the tenant's jobs of one queue. A job that is running is locked and stays. */
 async function forgetJobs(queue: Queue, tenantId: string): Promise<number> {
-  let [start, count] = [0, 0];
-  for (;;) {
-    const page = await queue.getJobs(
-      ['waiting', 'delayed', 'prioritized', 'failed', 'completed'],
-      start,
-      start + jobsPerPage - 1,
-    );
-    const mine = page.filter((entry) => (entry?.data as { tenantId?: unknown } | undefined)?.tenantId === tenantId);
+  let count = 0;
+  for (const type of ['waiting', 'delayed', 'prioritized', 'failed', 'completed'] as const) {
+    const pages = pagesOf(queue, type);
     let removed = 0;
-    for (const entry of mine)
-      removed += await entry.remove().then(
-        () => 1,
-        () => 0,
-      );
-    count += removed;
-    start += page.length - removed;
-    if (page.length === 0) return count;
+    for (;;) {
+      const { value: page, done } = await pages.next(removed);
+      if (done === true || page === undefined) break;
+      removed = 0;
+      for (const entry of page.filter((one) => isOf(one, tenantId)))
+        removed += await entry.remove().then(
+          () => 1,
+          () => 0,
+        );
+      count += removed;
+    }
   }
+  return count;
 }
 
 /** Opens the queues on Redis when it is configured, else on Postgres. Connections are made when needed. */
@@ -178,6 +204,11 @@ export function createJobs(deps: Deps): Jobs {
         if (isDead) deps.onDead?.(job, entry.data, error);
       });
       workers.push(worker);
+    },
+    async listFromOutbox(definitions) {
+      const found: QueuedJob[] = [];
+      for (const job of definitions) found.push(...(await listOutboxJobs(queueOf(job), job.name)));
+      return found;
     },
     async forgetTenant(definitions, tenantId) {
       let count = 0;

@@ -1,4 +1,4 @@
-import type { Database, TenantTx, Tx } from '#platform/postgres';
+import { type Database, mayRun, type TenantTx, type Tx } from '#platform/postgres';
 import type { Log } from '#platform/log';
 import type { JobDefinition } from './job.ts';
 import type { Jobs } from './jobs.ts';
@@ -64,6 +64,7 @@ export async function startOutboxRelay({
   const byName = new Map(definitions.map((definition) => [definition.name, definition]));
   const move = (): Promise<number> =>
     database.withSystem('the outbox relay serves all tenants', async (tx) => {
+      if (!(await mayRun(tx, 'outbox'))) return 0;
       const rows = await take(tx);
       for (const [name, group] of Map.groupBy(rows, (row) => row.job_name)) {
         const definition = byName.get(name);

@@ -26,6 +26,10 @@ export type LakeClient = {
   progress(queryId: string): Promise<{ readonly readRows: number; readonly readBytes: number }>;
   /** Writes NDJSON rows. A token makes repetitions harmless: the same token twice writes once. */
   insert(table: string, ndjson: Buffer, token: string): Promise<void>;
+  /** The rows of a read as the engine's own binary format, exact for every type, in pieces. */
+  readNative(sql: string): Promise<AsyncIterable<Buffer>>;
+  /** Writes what `readNative` gave, into a table with the same columns. */
+  insertNative(table: string, bytes: Readable): Promise<void>;
   ping(): Promise<boolean>;
   close(): Promise<void>;
 };
@@ -148,6 +152,12 @@ async function* readLines(
   }
 }
 
+async function insertStream(client: ClickHouseClient, table: string, bytes: Readable): Promise<void> {
+  const { stream } = await client.exec({ query: `INSERT INTO ${table} FORMAT Native`, values: bytes });
+  stream.resume();
+  await new Promise<void>((resolve, reject) => stream.once('end', resolve).once('error', reject));
+}
+
 /** Whole numbers that a double cannot hold arrive as text, exact; all others as numbers. */
 function parseRows<Row>(text: string): readonly Row[] {
   const keep = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
@@ -218,6 +228,12 @@ export function createLakeClient(address: LakeAddress): LakeClient {
         client.command({ query: sql }).then(() => undefined),
       ),
     insert: (table, ndjson, token) => translated(`INSERT INTO ${table}`, insertRows(client, table, ndjson, token)),
+    readNative: (sql) =>
+      translated(
+        sql,
+        client.exec({ query: `${sql} FORMAT Native` }).then(({ stream }) => stream as AsyncIterable<Buffer>),
+      ),
+    insertNative: (table, bytes) => translated(`INSERT INTO ${table}`, insertStream(client, table, bytes)),
     ping: async () => (await client.ping()).success,
     async close() {
       await client.close();

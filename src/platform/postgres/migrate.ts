@@ -18,6 +18,26 @@ async function readMigrations(folder: string): Promise<readonly Migration[]> {
   );
 }
 
+/** The database and the files of this version do not fit; the message says what to do. */
+export class SchemaMismatch extends Error {
+  override readonly name = 'SchemaMismatch';
+}
+
+export type AppliedMigration = { readonly name: string; readonly sha256: string };
+
+/** What a database was brought to, by the role that migrates. */
+export async function listApplied(ownerUrl: string): Promise<readonly AppliedMigration[]> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    return [...(await applied(client))]
+      .map(([name, sha256]) => ({ name, sha256 }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  } finally {
+    await client.end();
+  }
+}
+
 async function applied(client: pg.Client): Promise<ReadonlyMap<string, string>> {
   await client.query(`CREATE TABLE IF NOT EXISTS schema_migrations (
     name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
@@ -31,18 +51,23 @@ function refuseMismatch(files: readonly Migration[], done: ReadonlyMap<string, s
   const newest = [...done.keys()].toSorted().at(-1) ?? '';
   for (const [name, sha256] of done) {
     if (!known.has(name))
-      throw new Error(
+      throw new SchemaMismatch(
         `The database has the migration "${name}", which this version of Margay does not know. Start the newer version.`,
       );
     if (known.get(name) !== sha256)
-      throw new Error(`The migration "${name}" was changed after it had been applied. Restore the file.`);
+      throw new SchemaMismatch(`The migration "${name}" was changed after it had been applied. Restore the file.`);
   }
   for (const file of files) {
     if (!done.has(file.name) && file.name < newest)
-      throw new Error(
+      throw new SchemaMismatch(
         `The migration "${file.name}" comes before "${newest}", which is applied already. Give it the next number.`,
       );
   }
+}
+
+/** Throws SchemaMismatch when a database with these migrations could not be brought to the files' schema. */
+export async function assertKnown(folder: string, migrations: readonly AppliedMigration[]): Promise<void> {
+  refuseMismatch(await readMigrations(folder), new Map(migrations.map(({ name, sha256 }) => [name, sha256])));
 }
 
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
@@ -62,9 +87,14 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
 /**
  * Brings the database to the newest schema, as the owner role. Several starters may call it at once: one works, the
  * others wait. The lock is polled, because a session blocked inside `pg_advisory_lock` deadlocks with CREATE INDEX CONCURRENTLY.
- * Returns the names of the files that were applied.
+ * `target` names migrations that may not be exceeded: a backup of an earlier version is filled in at its own schema.
+ * Returns the names of the files that were applied. Throws SchemaMismatch when the database is newer than the files.
  */
-export async function migrate(ownerUrl: string, folder: string): Promise<readonly string[]> {
+export async function migrate(
+  ownerUrl: string,
+  folder: string,
+  target?: readonly AppliedMigration[],
+): Promise<readonly string[]> {
   const files = await readMigrations(folder);
   const client = new pg.Client({ connectionString: ownerUrl, application_name: 'margay migrate' });
   await client.connect();
@@ -76,7 +106,8 @@ export async function migrate(ownerUrl: string, folder: string): Promise<readonl
     }
     const done = await applied(client);
     refuseMismatch(files, done);
-    const pending = files.filter((file) => !done.has(file.name));
+    const wanted = target === undefined ? undefined : new Set(target.map(({ name }) => name));
+    const pending = files.filter((file) => !done.has(file.name) && wanted?.has(file.name) !== false);
     for (const migration of pending) await apply(client, migration);
     return pending.map((migration) => migration.name);
   } finally {
