@@ -9,6 +9,7 @@ export const detectionResolvers = {
     detectionStatistics: (_root, { input }, { actor, services }) => services.detections.statistics(actor, input),
     detectionConditions: (_root, _args, { actor, services }) => services.detections.conditions(actor, {}),
     detectionCoverage: (_root, _args, { actor, services }) => services.detections.coverage(actor, {}),
+    detectionRunsWhen: (_root, { id }, { actor, services }) => services.testing.runsWhen(actor, { id }),
     rulePythonBody,
   },
   Mutation: {

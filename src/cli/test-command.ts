@@ -1,6 +1,14 @@
 import { watch } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { type ContentItem, hasTests, type ItemOutcome, runTests, type SandboxPool } from '#detections';
+import {
+  type ContentItem,
+  describeExplanation,
+  explainRules,
+  hasTests,
+  type ItemOutcome,
+  runTests,
+  type SandboxPool,
+} from '#detections';
 import { type Command, CommandError, type CommandIo } from './command.ts';
 import { contentOptions, describeProblem, type LocalContent, readLocalContent } from './content-options.ts';
 import { withLocalSandbox } from './local-sandbox.ts';
@@ -14,6 +22,7 @@ const options = {
   'sort-test-results': { type: 'boolean', default: false },
   'test-names': { type: 'string', multiple: true },
   'available-destination': { type: 'string', multiple: true },
+  explain: { type: 'boolean', default: false },
   watch: { type: 'boolean', default: false },
 } as const;
 
@@ -83,8 +92,11 @@ async function runAndShow(sandbox: SandboxPool, args: readonly string[], io: Com
   if (content.items.length === 0 && content.problems.length === 0)
     throw new CommandError(`There is no content in "${values.path}".`);
   const report = await runOnce(sandbox, content, values, io);
-  if (values.json) io.say(JSON.stringify(report));
+  const runner = { sandbox, tenantId: 'local' };
+  const explained = values.explain ? await explainRules(runner, content.items, content.chosen) : [];
+  if (values.json) io.say(JSON.stringify(values.explain ? { ...report, runsWhen: explained } : report));
   else {
+    for (const rule of explained) io.say(describeExplanation(rule));
     for (const problem of report.problems) io.say(`[INVALID] ${describeProblem(problem)}`);
     for (const line of describeReport(report)) io.say(line);
   }

@@ -84,6 +84,13 @@ export const rulePythonBody = defineQuery({
   input: z.strictObject({ id }),
 });
 
+export const detectionRunsWhen = defineQuery({
+  name: 'detectionRunsWhen',
+  summary: 'The condition without which a rule is not run, or why it runs on every event.',
+  permission: ['RuleRead', 'BulkUpload', 'BulkUploadValidate'],
+  input: z.strictObject({ id }),
+});
+
 export const detectionOperations = [
   detectionsQuery,
   detectionQuery,
@@ -97,4 +104,5 @@ export const detectionOperations = [
   testDetection,
   testCorrelationRuleYaml,
   rulePythonBody,
+  detectionRunsWhen,
 ];

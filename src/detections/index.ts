@@ -22,6 +22,7 @@ export { createTenantSnapshots } from './sandbox/tenant-snapshots.ts';
 export { evaluationContent, sandboxContent } from './sandbox-content.ts';
 export { chooseWalls, type WallReport } from './sandbox/walls/walls.ts';
 export { createTestingService, type TestingService } from './testing/testing-service.ts';
+export { describeExplanation, type ExplainedRule, explainRules } from './testing/explain-rules.ts';
 export { hasTests, type ItemOutcome, runTests, type TestOptions } from './testing/run-tests.ts';
 export { deleteOldStatistics } from './statistics-store.ts';
 export { giveUpUpload, processUpload } from './uploads/apply-upload.ts';

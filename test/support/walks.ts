@@ -209,6 +209,10 @@ export const walks: Readonly<Record<string, Walk>> = {
     stranger: 'own',
   },
   detectionCoverage: { query: () => '{ detectionCoverage { tactic technique detectionIds } }', stranger: 'own' },
+  detectionRunsWhen: {
+    query: ({ detection }) => `{ detectionRunsWhen(id: "${detection}") { witness reasons } }`,
+    stranger: 'none',
+  },
   rulePythonBody: {
     query: ({ detection }) => `{ rulePythonBody(input: "${detection}") { pythonBody tests { name resource } } }`,
     stranger: 'none',

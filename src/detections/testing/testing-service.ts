@@ -7,20 +7,22 @@ import { type CorrelationTestResult, runCorrelationTests } from '../correlation/
 import * as operations from '../detection-operations.ts';
 import { readItem } from '../detection-service.ts';
 import { findDetection, listDetections } from '../detection-store.ts';
-import type { SandboxPool, UnitTest, UnitTestResult } from '../sandbox/sandbox-contract.ts';
+import type { RuleExplanation, SandboxPool, UnitTest, UnitTestResult } from '../sandbox/sandbox-contract.ts';
+import { explainRules } from './explain-rules.ts';
 import { hasTests, libraryKinds, runTests } from './run-tests.ts';
 
 /** Running the unit tests of content that is saved or not. */
 export type TestingService = {
   test(actor: Actor, input: unknown): Promise<readonly UnitTestResult[]>;
   testCorrelationRule(actor: Actor, input: unknown): Promise<readonly CorrelationTestResult[]>;
+  runsWhen(actor: Actor, input: unknown): Promise<RuleExplanation>;
   pythonBody(actor: Actor, input: unknown): Promise<{ readonly body: string; readonly tests: readonly UnitTest[] }>;
 };
 
 type Deps = {
   readonly database: Database;
   readonly audit: AuditRecorder;
-  readonly sandbox: Pick<SandboxPool, 'check' | 'test'>;
+  readonly sandbox: Pick<SandboxPool, 'check' | 'test' | 'explain'>;
 };
 
 /** What the tests of an item may use: the library, and for a derived rule its base. */
@@ -81,6 +83,15 @@ export function createTestingService(deps: Deps): TestingService {
   return {
     test: (actor, input) => testNow(deps, actor, input),
     testCorrelationRule: (actor, input) => testCorrelation(deps, actor, input),
+    async runsWhen(actor, input) {
+      const { id } = admit(actor, operations.detectionRunsWhen, input);
+      const saved = await deps.database.withTenant(actor.tenantId, listDetections);
+      const item = saved.find((other) => other.id === id);
+      if (item === undefined) throw notFound('rule', id);
+      const runner = { sandbox: deps.sandbox, tenantId: actor.tenantId };
+      const [found] = await explainRules(runner, [...companions(item, saved), item], [item]);
+      return found ?? { witness: null, reasons: ['it is no rule in Python'] };
+    },
     async pythonBody(actor, input) {
       const { id } = admit(actor, operations.rulePythonBody, input);
       const found = await deps.database.withTenant(actor.tenantId, (tx) => findDetection(tx, id));
