@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildBundle, chooseWalls, evaluationContent, loadContentDirectory, sandboxContent } from '#detections';
@@ -69,6 +69,8 @@ export const benchmark: Benchmark = {
       JSON.stringify({ globals: content.globals, dataModels: content.dataModels, rules: content.rules }),
     );
     const folder = await mkdtemp(path.join(tmpdir(), 'margay-bench-'));
+    // The sandbox runs as another user when this is root.
+    await chmod(folder, 0o755);
     try {
       const bundle = await buildBundle(path.join(folder, 'bundle'));
       const walls = await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() });
