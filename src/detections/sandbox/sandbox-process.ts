@@ -73,8 +73,9 @@ export class SandboxProcess {
 
   constructor(walls: Walls, bundle: string) {
     const inside = walls.bundleInside;
-    const innerWall = ['--permission', `--allow-fs-read=${inside}/`, '--disable-warning=SecurityWarning'];
-    const program = [walls.nodeInside, ...innerWall, path.posix.join(inside, 'main.ts')];
+    const innerWall = ['--permission', `--allow-fs-read=${inside}/`, '--disallow-code-generation-from-strings'];
+    const flags = [...innerWall, '--disable-warning=SecurityWarning', '--expose-gc'];
+    const program = [walls.nodeInside, ...flags, path.posix.join(inside, 'main.ts')];
     this.#child = spawnBehind(walls.wrap(program), bundle);
     this.#child.stdin.on('error', () => undefined);
     this.#child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk));

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { frameKinds, readRequest, writeFrame } from './frames.ts';
-import { type Interpreter, prepareInterpreter } from './interpreter.ts';
+import { collectGarbage, type Interpreter, prepareInterpreter } from './interpreter.ts';
 import { createAnswerer } from './rule-index/rule-index.ts';
 
 const bundle = import.meta.dirname;
@@ -56,6 +56,7 @@ interpreter = await startAsTold();
 if (interpreter !== undefined) {
   const { step } = interpreter;
   const answerTo = createAnswerer(step);
+  collectGarbage();
   writeFrame(frameKinds.ready, nothing);
   for (let request = readRequest(); request !== undefined; request = readRequest()) {
     const answer = request.kind === 'snapshot' ? interpreter.snapshot() : answerTo(request.header, request.body);
