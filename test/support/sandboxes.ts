@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildBundle, chooseWalls } from '#detections';
+import { createProcessSource } from '../../src/detections/sandbox/process-source.ts';
 
 const day = 24 * 3_600_000;
 
@@ -25,5 +27,11 @@ export async function bundleFolder(): Promise<string> {
 export async function openWalls(options: Partial<Parameters<typeof chooseWalls>[0]> = {}) {
   const bundle = options.bundle ?? (await buildBundle(await bundleFolder()));
   const walls = await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.(), ...options });
+  if (!existsSync(path.join(bundle, 'generic.snapshot'))) {
+    // Made here, where no test waits for it with a clock.
+    const source = createProcessSource(walls, bundle);
+    (await source.take()).kill();
+    source.close();
+  }
   return { bundle, walls };
 }
