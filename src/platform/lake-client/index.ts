@@ -11,11 +11,7 @@ export type LakeParameters = Readonly<Record<string, string | number | boolean |
 /** The lake as ClickHouse's HTTP interface. Errors are DomainErrors that show nothing of the engine's text. */
 export type LakeClient = {
   /** Rows of a read. `timeoutSeconds` and the row ceiling are enforced by the engine. */
-  rows<Row>(
-    sql: string,
-    parameters?: LakeParameters,
-    limits?: { readonly timeoutSeconds?: number; readonly rowsMax?: number },
-  ): Promise<readonly Row[]>;
+  rows<Row>(sql: string, parameters?: LakeParameters, limits?: RowLimits): Promise<readonly Row[]>;
   command(sql: string): Promise<void>;
   /**
    * Lines of a long read in the format JSONCompactEachRow, as they come. When the signal aborts or the reader stops, the
@@ -171,6 +167,27 @@ function parseRows<Row>(text: string): readonly Row[] {
     .map((line) => JSON.parse(line, reviver) as Row);
 }
 
+type RowLimits = { readonly timeoutSeconds?: number; readonly rowsMax?: number };
+
+async function readRows<Row>(
+  client: ClickHouseClient,
+  sql: string,
+  parameters: LakeParameters,
+  limits: RowLimits,
+): Promise<readonly Row[]> {
+  const result = await client.query({
+    query: sql,
+    format: 'JSONEachRow',
+    query_params: { ...parameters },
+    clickhouse_settings: {
+      max_execution_time: limits.timeoutSeconds ?? 30,
+      max_result_rows: String(limits.rowsMax ?? 100_000),
+      ...readSettings,
+    },
+  });
+  return parseRows<Row>(await result.text());
+}
+
 const quiet = { compression: { request: false, response: false }, log: { level: 127 } } as const;
 
 const progressSql = `SELECT toFloat64(sum(read_rows)) AS readRows, toFloat64(sum(read_bytes)) AS readBytes FROM system.processes
@@ -196,26 +213,8 @@ export function createLakeClient(address: LakeAddress): LakeClient {
     ...quiet,
   });
   return {
-    async rows<Row>(
-      sql: string,
-      parameters: LakeParameters = {},
-      limits: { readonly timeoutSeconds?: number; readonly rowsMax?: number } = {},
-    ) {
-      const work = async (): Promise<readonly Row[]> => {
-        const result = await client.query({
-          query: sql,
-          format: 'JSONEachRow',
-          query_params: { ...parameters },
-          clickhouse_settings: {
-            max_execution_time: limits.timeoutSeconds ?? 30,
-            max_result_rows: String(limits.rowsMax ?? 100_000),
-            ...readSettings,
-          },
-        });
-        return parseRows<Row>(await result.text());
-      };
-      return translated(sql, work());
-    },
+    rows: <Row>(sql: string, parameters: LakeParameters = {}, limits: RowLimits = {}) =>
+      translated(sql, readRows<Row>(client, sql, parameters, limits)),
     lines: (sql, options) => readLines(reader, sql, options),
     async progress(queryId) {
       const result = await client.query({ query: progressSql, format: 'JSONEachRow', query_params: { id: queryId } });
