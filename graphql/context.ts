@@ -17,7 +17,15 @@ import type {
   TestingService,
   UploadService,
 } from '#detections';
-import type { ApiToken, RoleService, SettingsService, TokenService, User, UserService } from '#identity';
+import type {
+  ApiToken,
+  RetentionService,
+  RoleService,
+  SettingsService,
+  TokenService,
+  User,
+  UserService,
+} from '#identity';
 import type { BatchService, SchemaService, SourceService, UsageService } from '#ingestion';
 import type { QueryService } from '#search';
 import type { SystemErrorService } from '#system-errors';
@@ -32,6 +40,7 @@ export type Services = {
   readonly detectionReferences: DetectionReferences;
   readonly detections: DetectionService;
   readonly queries: QueryService;
+  readonly retention: RetentionService;
   readonly roles: RoleService;
   readonly schemas: SchemaService;
   readonly settings: SettingsService;

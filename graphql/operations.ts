@@ -2,7 +2,7 @@ import { defineQuery, type Operation, operationCatalogue } from '#access';
 import { alertOperations, destinationOperations, metrics } from '#alerts';
 import { auditOperations } from '#audit';
 import { detectionOperations, uploadOperations } from '#detections';
-import { settingsOperations, tokenOperations, userOperations } from '#identity';
+import { retentionOperations, settingsOperations, tokenOperations, userOperations } from '#identity';
 import { batchOperations, schemaOperations, sourceOperations } from '#ingestion';
 import { searchOperations } from '#search';
 import { systemErrorOperations } from '#system-errors';
@@ -27,6 +27,7 @@ export const operations: ReadonlyMap<string, Operation> = operationCatalogue([
   ...detectionOperations,
   ...uploadOperations,
   ...owedOperations,
+  ...retentionOperations,
   ...schemaOperations,
   ...searchOperations,
   ...settingsOperations,

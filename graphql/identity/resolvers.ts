@@ -9,6 +9,7 @@ export const identityResolvers = {
   Query: {
     isSignedIn: () => true,
     apiTokens: (_root, _args, { actor, services }) => services.tokens.list(actor, {}),
+    retention: (_root, _args, { actor, services }) => services.retention.find(actor, {}),
     users: (_root, _args, { actor, services }) => services.users.list(actor, {}),
     userById: (_root, { id }, { actor, services }) => services.users.byId(actor, { id }),
     userByEmail: (_root, { email }, { actor, services }) => services.users.byEmail(actor, { email }),
@@ -30,6 +31,7 @@ export const identityResolvers = {
     createRole: async (_root, { input }, { actor, services }) => ({ role: await services.roles.create(actor, input) }),
     updateRole: async (_root, { input }, { actor, services }) => ({ role: await services.roles.update(actor, input) }),
     deleteRole: (_root, { input }, { actor, services }) => services.roles.delete(actor, input),
+    updateRetention: (_root, { input }, { actor, services }) => services.retention.update(actor, input),
   },
   Actor: { __resolveType: (actor) => ('permissions' in actor ? 'APIToken' : 'User') },
   User: {

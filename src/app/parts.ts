@@ -22,6 +22,7 @@ import {
   type WallReport,
 } from '#detections';
 import {
+  createRetentionService,
   createRoleService,
   createSessionService,
   createSettingsService,
@@ -51,6 +52,7 @@ import { createMasterKeys, createObjectKeys, createSecrets, createTenantKeys } f
 import { createQueryService, defaultLimits } from '#search';
 import { createSystemErrorRecorder, createSystemErrorService } from '#system-errors';
 import { openObjects } from './open-objects.ts';
+import { retentionLimits } from './retention-limits.ts';
 import { productVersion, publicUrl, type Runtime } from './runtime.ts';
 
 /** Opens the stores of a role and makes the parts that have no product words. */
@@ -62,8 +64,8 @@ export function openPlatform(runtime: Runtime) {
   const tenantKeys = createTenantKeys(masterKeys);
   const storedObjects = openObjects(runtime.settings, runtime.dataDir);
   const objects = encryptObjects(storedObjects, createObjectKeys(database, tenantKeys));
-  const engine = runtime.settings.MARGAY_LAKE_ENGINE;
-  const lake = createLake({ database, client, objects, ids: systemIds, log, engine });
+  const { MARGAY_LAKE_ENGINE: engine, MARGAY_EVENT_RETENTION_DAYS: retentionDays } = runtime.settings;
+  const lake = createLake({ database, client, objects, ids: systemIds, log, engine, retentionDays });
   return {
     log,
     database,
@@ -169,6 +171,7 @@ export function createServices(
       limits: defaultLimits,
       schemas: logTypeSchemas,
     }),
+    retention: createRetentionService({ database, audit, limits: retentionLimits(runtime.settings) }),
     roles: createRoleService({ database, audit, ids }),
     settings: createSettingsService({ version: productVersion, database, audit }),
     sessions: createSessionService({ database, audit, clock, ids }),

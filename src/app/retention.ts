@@ -1,3 +1,4 @@
+import { deleteOldAttempts } from '#alerts';
 import {
   deleteOldStatistics,
   deleteOldUploads,
@@ -5,21 +6,51 @@ import {
   forgetEvaluations,
   sweepCache,
 } from '#detections';
-import { deleteEndedSessions } from '#identity';
+import { deleteEndedSessions, effectiveRetention, listRetention, type RetentionLimits } from '#identity';
 import { createBatchRetention } from '#ingestion';
+import { forgetOldRows } from '#lake';
 import type { Clock } from '#platform/clock';
 import { createQueryRetention } from '#search';
 import type { HousekeepingTask } from './housekeeping.ts';
 import type { Platform } from './parts.ts';
 
 const sessionsPerRound = 10_000;
+const attemptsPerRound = 10_000;
 
 /** What is forgotten when, in the order in which one thing frees the next. docs/operations.md has the table. */
 export function retentionTasks(
-  { database, objects, clock }: Pick<Platform, 'database' | 'objects'> & { readonly clock: Clock },
-  { retentionDays }: { readonly retentionDays: number },
+  {
+    database,
+    objects,
+    lakeClient: client,
+    clock,
+  }: Pick<Platform, 'database' | 'objects' | 'lakeClient'> & { readonly clock: Clock },
+  limits: RetentionLimits,
 ): readonly HousekeepingTask[] {
-  const batches = createBatchRetention({ database, objects, clock, retentionDays, forgetResults: forgetEvaluations });
+  const own = async (name: keyof RetentionLimits): Promise<ReadonlyMap<string, number>> => {
+    const choices = await database.withSystem('retention looks at all tenants', listRetention);
+    return new Map([...choices].map(([tenantId, choice]) => [tenantId, effectiveRetention(choice, limits)[name]]));
+  };
+  const batches = createBatchRetention({
+    database,
+    objects,
+    clock,
+    retentionDays: limits.rawDays,
+    ownDays: () => own('rawDays'),
+    forgetResults: forgetEvaluations,
+  });
+  const lakeRows = async (): Promise<number> => {
+    let deleted = 0;
+    for (const [tenantId, days] of await own('eventDays'))
+      if (days < limits.eventDays) deleted += await forgetOldRows({ database, client, clock }, tenantId, days);
+    return deleted;
+  };
+  const attempts = async (): Promise<number> => {
+    const keep = { days: limits.deliveryLogDays, ownDays: await own('deliveryLogDays') };
+    return database.withSystem('retention looks at all tenants', (tx) =>
+      deleteOldAttempts(tx, clock.now(), keep, attemptsPerRound),
+    );
+  };
   const orphans = async (): Promise<number> => {
     const tenants = await database.withSystem('retention looks at all tenants', (tx) =>
       tx.query<{ id: string }>('SELECT id FROM tenants ORDER BY id'),
@@ -33,6 +64,8 @@ export function retentionTasks(
     { name: 'queries', run: () => queries.run(), fullRound: queries.perRound },
     { name: 'batches', run: () => batches.forgetBatches(), fullRound: 1 },
     { name: 'orphaned raw objects', run: orphans, fullRound: Infinity },
+    { name: 'rows of the lake', run: lakeRows, fullRound: Infinity },
+    { name: 'delivery attempts', run: attempts, fullRound: attemptsPerRound },
     { name: 'idempotency keys', run: () => batches.forgetIdempotencyKeys(), fullRound: 10_000 },
     {
       name: 'content revisions',

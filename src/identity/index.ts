@@ -1,3 +1,7 @@
+export { effectiveRetention, type RetentionLimits } from './retention/retention.ts';
+export { retentionOperations } from './retention/retention-operations.ts';
+export { createRetentionService, type RetentionService } from './retention/retention-service.ts';
+export { listRetention } from './retention/retention-store.ts';
 export { createRoleService, type RoleService } from './role-service.ts';
 export { createSessionService, type SessionService } from './session-service.ts';
 export { createTenantErasures, type TenantErasures } from './erasure/tenant-erasure.ts';

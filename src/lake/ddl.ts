@@ -108,4 +108,24 @@ export function selectPartition(table: Pick<LakeTable, 'database' | 'table'>, pa
 export const insertFile = (table: Pick<LakeTable, 'database' | 'table'>, file: string): string =>
   `INSERT INTO ${qualified(table)} SELECT * FROM file('${file.replaceAll(/[\\']/g, '\\$&')}', 'Native')`;
 
+/** Takes a week out of a table at once. */
+export function dropPartition(table: Pick<LakeTable, 'database' | 'table'>, partition: string): string {
+  if (!/^[A-Za-z0-9_-]+$/.test(partition)) throw new Error(`Not a partition id: ${partition}`);
+  return `ALTER TABLE ${qualified(table)} DROP PARTITION ID '${partition}'`;
+}
+
+/** Rows of one tenant that came before a time, in a table that others share: how many there are, and deleting them. */
+export function deleteOldTenantRows(
+  table: Pick<LakeTable, 'database' | 'table'>,
+  tenantId: string,
+  before: Date,
+): { readonly count: string; readonly delete: string } {
+  if (!isUuid(tenantId)) throw new Error('A tenant id is a lower-case UUID.');
+  const where = `p_tenant_id = '${tenantId}' AND p_parse_time < fromUnixTimestamp64Milli(${before.getTime()}, 'UTC')`;
+  return {
+    count: `SELECT toUInt32(count()) AS n FROM ${qualified(table)} WHERE ${where}`,
+    delete: `ALTER TABLE ${qualified(table)} DELETE WHERE ${where} SETTINGS mutations_sync = 2`,
+  };
+}
+
 export const createDatabase = (name: string): string => `CREATE DATABASE IF NOT EXISTS ${identifier(name)}`;

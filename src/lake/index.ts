@@ -7,6 +7,7 @@ export {
 } from './backup/lake-moment.ts';
 export { type EmbeddedLake, startEmbeddedLake } from './embedded/launch.ts';
 export { eraseFromLake, type LakePlace, listPlaces } from './lake-erasure.ts';
+export { forgetOldRows } from './lake-retention.ts';
 export { createLake, type Lake, type RowsForLake } from './lake.ts';
 export {
   familyColumns,

@@ -272,6 +272,11 @@ export const walks: Readonly<Record<string, Walk>> = {
     query: ({ detection }) => `mutation { deleteDetection(input: {id: "${detection}"}) { id } }`,
     stranger: 'none',
   },
+  retention: { query: () => '{ retention { effective { rawDays } } }', stranger: 'own' },
+  updateRetention: {
+    query: () => 'mutation { updateRetention(input: {rawDays: 20}) { own { rawDays } } }',
+    stranger: 'own',
+  },
   apiTokens: { query: () => '{ apiTokens { id } }', stranger: 'own' },
   createAPIToken: {
     query: () => 'mutation { createAPIToken(input: {name: "walk", permissions: [AlertRead]}) { token { id } } }',

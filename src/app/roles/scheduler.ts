@@ -6,6 +6,7 @@ import { erasureTask, openErasures } from '../erasures.ts';
 import { startHousekeeping } from '../housekeeping.ts';
 import type { Platform } from '../parts.ts';
 import { retentionTasks } from '../retention.ts';
+import { retentionLimits } from '../retention-limits.ts';
 import type { Runtime, Started } from '../runtime.ts';
 
 const dispatchLimits = { tenantShare: 0.75, quantumBytes: 4 * 1024 * 1024, leaseSeconds: 30, pollMs: 500 };
@@ -30,9 +31,8 @@ export async function startScheduler(runtime: Runtime, platform: Platform): Prom
       ),
   });
   const sweeper = startDeliverySweeper({ database, jobs, clock, log });
-  const retentionDays = runtime.settings.MARGAY_RAW_RETENTION_DAYS;
   const housekeeping = startHousekeeping(
-    [...retentionTasks(platform, { retentionDays }), erasureTask(openErasures(platform, jobs))],
+    [...retentionTasks(platform, retentionLimits(runtime.settings)), erasureTask(openErasures(platform, jobs))],
     { log },
   );
   return {

@@ -2,19 +2,27 @@ import type { TenantTx, Tx } from '#platform/postgres';
 
 export type OverBatch = { readonly tenantId: string; readonly id: string };
 
-/** Batches that are over and came before the times given, oldest first. A batch stays while a replay of it is kept. */
+/**
+ * Batches that are over and older than their tenant keeps them, those that failed `failedFactor` times as old, oldest
+ * first. `ownDays` holds the tenants that keep them for another time than `days`. A batch stays while a replay of it is kept.
+ */
 export async function listOver(
   tx: Tx,
-  before: { readonly done: Date; readonly failed: Date },
+  now: Date,
+  keep: { readonly days: number; readonly ownDays: ReadonlyMap<string, number>; readonly failedFactor: number },
   limit: number,
 ): Promise<readonly OverBatch[]> {
+  const own = [...keep.ownDays].map(([tenantId, days]) => ({ tenant_id: tenantId, days }));
+  const daysMin = Math.min(keep.days, ...keep.ownDays.values());
   const rows = await tx.query<{ tenant_id: string; id: string }>(
     `SELECT b.tenant_id, b.id FROM batches b
-     WHERE b.state IN ('DONE', 'FAILED') AND b.received_at < CASE b.state WHEN 'DONE' THEN $1::timestamptz ELSE $2::timestamptz END
-       AND b.received_at < greatest($1::timestamptz, $2::timestamptz)
+     LEFT JOIN jsonb_to_recordset($4::jsonb) AS own (tenant_id uuid, days integer) ON own.tenant_id = b.tenant_id
+     WHERE b.state IN ('DONE', 'FAILED') AND b.received_at < $1::timestamptz - make_interval(days => $3)
+       AND b.received_at < $1::timestamptz - make_interval(
+         days => coalesce(own.days, $2) * CASE b.state WHEN 'DONE' THEN 1 ELSE $5::integer END)
        AND NOT EXISTS (SELECT FROM batches r WHERE r.tenant_id = b.tenant_id AND r.replay_of = b.id)
-     ORDER BY b.received_at LIMIT $3`,
-    [before.done, before.failed, limit],
+     ORDER BY b.received_at LIMIT $6`,
+    [now, keep.days, daysMin, JSON.stringify(own), keep.failedFactor, limit],
   );
   return rows.map((row) => ({ tenantId: row.tenant_id, id: row.id }));
 }

@@ -11,6 +11,8 @@ type Deps = {
   readonly clock: Clock;
   /** How long a batch that is done, its raw bytes and its results are kept. */
   readonly retentionDays: number;
+  /** Tenants that keep them for a shorter time, and for how many days. */
+  readonly ownDays: () => Promise<ReadonlyMap<string, number>>;
   /** Deletes what another room keeps of these batches; returns the keys of its objects. */
   readonly forgetResults: (tx: TenantTx, batchIds: readonly string[]) => Promise<readonly string[]>;
 };
@@ -82,9 +84,9 @@ export function createBatchRetention(deps: Deps): BatchRetention {
   const daysAgo = (days: number): Date => new Date(clock.now().getTime() - days * dayMs);
   return {
     async forgetBatches() {
-      const before = { done: daysAgo(retentionDays), failed: daysAgo(failedFactor * retentionDays) };
+      const keep = { days: retentionDays, ownDays: await deps.ownDays(), failedFactor };
       const over = await database.withSystem('retention looks at all tenants', (tx) =>
-        listOver(tx, before, batchesPerCall),
+        listOver(tx, clock.now(), keep, batchesPerCall),
       );
       let forgotten = 0;
       for (const [tenantId, batches] of Map.groupBy(over, (batch) => batch.tenantId))

@@ -91,6 +91,12 @@ export const settings = z.object({
     .prefault('1')
     .describe('Share of chunks on which every rule runs, to check the rule index.'),
   MARGAY_RAW_RETENTION_DAYS: whole(1, 3650).prefault('30').describe('How long raw objects are kept.'),
+  MARGAY_EVENT_RETENTION_DAYS: whole(7, 3650)
+    .prefault('365')
+    .describe('How long events stay in the lake; counts for tables made from then on, tenants may choose less.'),
+  MARGAY_DELIVERY_LOG_RETENTION_DAYS: whole(1, 3650)
+    .prefault('365')
+    .describe('How long the log of delivery attempts is kept.'),
   DATABASE_URL: url('postgres:', 'postgresql:').optional().describe('External Postgres, application role.'),
   DATABASE_OWNER_URL: url('postgres:', 'postgresql:')
     .optional()

@@ -3,22 +3,32 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { systemActor } from '#access';
+import { createAuditRecorder } from '#audit';
+import { createRetentionService } from '#identity';
+import { createLake, type LakeLayout } from '#lake';
 import { manualClock } from '#platform/clock';
+import { systemIds } from '#platform/ids';
+import { silentLog } from '#platform/log';
 import { createLocalObjectStore, tenantKey } from '#platform/objects';
 import { retentionTasks } from '../../../src/app/retention.ts';
 import { findBatch, insertBatch } from '../../../src/ingestion/batches/batch-store.ts';
+import { startTestLake } from '../../support/lake.ts';
 import { createTenant, createTestDatabase } from '../../support/postgres.ts';
 
 const { database, close } = await createTestDatabase();
+const server = await startTestLake();
 const folder = await mkdtemp(path.join(tmpdir(), 'margay-objects-'));
 const objects = createLocalObjectStore(folder);
 afterAll(async () => {
+  await server.close();
   await close();
   await rm(folder, { recursive: true, force: true });
 });
 
 const clock = manualClock(new Date('2026-06-30T12:00:00Z'));
-const tasks = retentionTasks({ database, objects, clock }, { retentionDays: 30 });
+const limits = { rawDays: 30, eventDays: 365, deliveryLogDays: 365 };
+const tasks = retentionTasks({ database, objects, clock, lakeClient: server.client }, limits);
 const run = async (name: string): Promise<number> => (await tasks.find((task) => task.name === name)?.run()) ?? -1;
 const daysAgo = (days: number): Date => new Date(clock.now().getTime() - days * 24 * 3_600_000);
 
@@ -160,4 +170,100 @@ test('idempotency keys of more than 14 days and ended sessions go', async () => 
   expect(await run('idempotency keys')).toBe(1);
   expect(await count(tenantId, 'batch_idempotency_keys')).toBe(1);
   expect(await run('ended sessions')).toBe(0);
+});
+
+const audit = createAuditRecorder({ database, clock });
+const service = createRetentionService({ database, audit, limits });
+const actorOf = (tenantId: string) => systemActor(tenantId, 'test', '1'.repeat(32));
+
+test('a tenant may keep less than the deployment and not more, and others are not touched', async () => {
+  const [short, other] = [await createTenant(database), await createTenant(database)];
+  expect(await service.update(actorOf(short), { rawDays: 10, eventDays: 30 })).toMatchObject({
+    effective: { rawDays: 10, eventDays: 30, deliveryLogDays: 365 },
+    own: { rawDays: 10, eventDays: 30, deliveryLogDays: null },
+  });
+  await expect(service.update(actorOf(short), { rawDays: 31 })).rejects.toMatchObject({
+    code: 'bad_input',
+    field: 'rawDays',
+    publicMessage: 'rawDays: this deployment keeps at most 30 days',
+  });
+  await expect(service.update(actorOf(short), { eventDays: 3 })).rejects.toMatchObject({ field: 'eventDays' });
+  const [gone, kept] = [await batch(short, 11, 'DONE'), await batch(short, 9, 'DONE')];
+  const [failed, working] = [await batch(short, 29, 'FAILED'), await batch(short, 11, 'ADMITTED')];
+  const failedLongAgo = await batch(short, 31, 'FAILED');
+  const others = await batch(other, 11, 'DONE');
+  await run('batches');
+  for (const one of [gone, failedLongAgo]) expect(await isKept(short, one)).toBe(false);
+  for (const one of [kept, failed, working]) expect(await isKept(short, one)).toBe(true);
+  expect(await isKept(other, others)).toBe(true);
+  expect(await service.update(actorOf(short), {})).toMatchObject({ effective: limits });
+  expect(await count(short, 'audit_events')).toBe(2);
+});
+
+test.each(['dedicated', 'pooled'] satisfies LakeLayout[])(
+  'rows of a %s table go when their tenant wants it, and those of others stay',
+  async (layout) => {
+    const lake = createLake({ database, client: server.client, objects, ids: systemIds, log: silentLog, layout });
+    const [short, other] = [await createTenant(database), await createTenant(database)];
+    const logType = `Custom.${layout}`;
+    for (const tenantId of [short, other]) {
+      const lines = [100, 60, 10, 0].map((days) =>
+        JSON.stringify({
+          p_log_type: logType,
+          p_row_id: `${days}`,
+          p_event_time: daysAgo(days),
+          p_parse_time: daysAgo(days),
+        }),
+      );
+      const rows = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+      const staged = await lake.stage(tenantId, randomUUID(), [{ family: 'logs', logType, rows, count: lines.length }]);
+      await database.withTenant(tenantId, (tx) => staged.register(tx));
+      while ((await lake.loader.round()) === 0);
+    }
+    await service.update(actorOf(short), { eventDays: 50 });
+    expect(await run('rows of the lake')).toBe(2);
+    expect(await run('rows of the lake')).toBe(0);
+    const window = { from: daysAgo(200), to: daysAgo(-1) };
+    const left = await lake.reader.listEvents(short, logType, window, 10);
+    expect(left.map((row) => row['p_row_id'])).toEqual(['0', '10']);
+    expect(await lake.reader.listEvents(other, logType, window, 10)).toHaveLength(4);
+  },
+);
+
+test('attempts of deliveries that ended go after their time; those of one that waits stay', async () => {
+  const tenantId = await createTenant(database);
+  await service.update(actorOf(tenantId), { deliveryLogDays: 20 });
+  await database.withTenant(tenantId, async (tx) => {
+    const destination = randomUUID();
+    await tx.execute(
+      "INSERT INTO destinations (tenant_id, id, kind, name, severities, configuration) VALUES ($1, $2, 'WEBHOOK', 'd', '{}', '')",
+      [tenantId, destination],
+    );
+    for (const [index, [state, days]] of (
+      [
+        ['DELIVERED', 21],
+        ['DELIVERED', 19],
+        ['PENDING', 21],
+      ] as const
+    ).entries()) {
+      const id = String(index).padStart(32, '0');
+      await tx.execute(
+        `INSERT INTO alerts (tenant_id, id, type, status, title, severity, detection_id, detection_name, dedup, log_types, tags, event_count,
+           created_at, first_received_at, last_received_at, trace_id)
+         VALUES ($1, $2, 'RULE', 'OPEN', 't', 'LOW', 'd', 'd', 'd', '{}', '{}', 1, now(), now(), now(), 't')`,
+        [tenantId, id],
+      );
+      await tx.execute(
+        `INSERT INTO alert_deliveries (tenant_id, id, alert_id, destination_id, state, next_attempt_at, created_at) VALUES ($1, $2, $2, $3, $4, now(), now())`,
+        [tenantId, id, destination, state],
+      );
+      await tx.execute(
+        `INSERT INTO alert_delivery_attempts (tenant_id, delivery_id, attempt, dispatched_at, duration_ms, success, status_code, message)
+         VALUES ($1, $2, 1, $3, 1, true, 200, '')`,
+        [tenantId, id, daysAgo(days)],
+      );
+    }
+  });
+  expect(await run('delivery attempts')).toBe(1);
+  expect(await count(tenantId, 'alert_delivery_attempts')).toBe(2);
 });
