@@ -7,7 +7,7 @@ import { type Dump, listApplied, openDump, pause } from '#platform/postgres';
 import { sealWithPassphrase } from '#platform/secrets';
 import type { OperatorStores } from '../operator/operator-stores.ts';
 import { openPlatform, type Platform } from '../parts.ts';
-import { productVersion } from '../version.ts';
+import { productVersion } from '../runtime.ts';
 import { type Manifest, setFormat } from './backup-manifest.ts';
 import { namedLakeTables, namedObjects } from './named-objects-store.ts';
 import { createSetWriter, type SetWriter } from './set-writer.ts';
@@ -162,7 +162,7 @@ export async function takeBackup(options: Options): Promise<void> {
       const jobs = 'jobs.ndjson.zst';
       await set.write(jobs, Buffer.from(moment.jobs.map((job) => `${JSON.stringify(job)}\n`).join('')));
       const keys = await writeKeys(set, options, platform.masterKeys.currentId);
-      const base = { product: 'margay', format: setFormat, version: productVersion(), createdAt } as const;
+      const base = { product: 'margay', format: setFormat, version: productVersion, createdAt } as const;
       const sequences = [...moment.dump.sequences];
       await set.finish({ ...base, migrations, tables, sequences, jobs, lake, objects, keys });
       await platform.database.withSystem('an operator made a backup', (tx) =>
