@@ -233,15 +233,7 @@ async function reportMisses(
   });
 }
 
-/** Results of the first finished run; stored before any effect, so a retry cannot find something else. */
-async function storedResults(deps: Deps, batch: BatchToEvaluate, content: EvaluationContent): Promise<BatchResult> {
-  const key = resultsKey(batch.tenantId, batch.batchId);
-  const read = async () => parseResult((await deps.objects.get(key)).toString('utf8'));
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof DomainError) || error.code !== 'not_found') throw error;
-  }
+async function freshResult(deps: Deps, batch: BatchToEvaluate, content: EvaluationContent): Promise<BatchResult> {
   const cache = openCacheSession(batch.evaluatedAt, (keys) =>
     deps.database.withTenant(batch.tenantId, (tx) => readCache(tx, keys)),
   );
@@ -252,8 +244,21 @@ async function storedResults(deps: Deps, batch: BatchToEvaluate, content: Evalua
     cache,
     report: (misses) => reportMisses(deps, batch, misses),
   });
-  const results = { logs, cache: cache.changes() };
-  // A worker that was thought dead may have stored its own in the meantime: the first one counts for both.
+  return { logs, cache: cache.changes() };
+}
+
+/** Results of the first finished run; stored before any effect, so a retry cannot find something else. */
+async function storedResults(deps: Deps, batch: BatchToEvaluate, content: EvaluationContent): Promise<BatchResult> {
+  const key = resultsKey(batch.tenantId, batch.batchId);
+  const read = async () => parseResult((await deps.objects.get(key)).toString('utf8'));
+  const found = await read().catch((error: unknown) => {
+    if (error instanceof DomainError && error.code === 'not_found') return undefined;
+    throw error;
+  });
+  const results = found ?? (await freshResult(deps, batch, content));
+  // Results that were found may not be on the disk yet: their writer may have died on the way. Storing them again sees
+  // to it that they are, before they have effects that a loss of power does not take back.
+  // A worker that was thought dead may have stored its own in the meantime: the first ones count for both.
   const isFirst = await deps.objects.putNew(key, Buffer.from(JSON.stringify(results)));
   return isFirst ? results : read();
 }

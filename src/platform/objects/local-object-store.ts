@@ -75,8 +75,10 @@ export function createLocalObjectStore(root: string): ObjectStore {
         // Linking fails when the name is taken, and the name appears with all its bytes.
         await link(temporary, file);
       } catch (error) {
-        if (hasCode(error, 'EEXIST')) return false;
-        throw error;
+        if (!hasCode(error, 'EEXIST')) throw error;
+        // Whoever was first may have died before this.
+        await syncDirectory(path.dirname(file));
+        return false;
       } finally {
         await rm(temporary, { force: true });
       }

@@ -4,7 +4,10 @@
  */
 export type ObjectStore = {
   put(key: string, bytes: Uint8Array): Promise<void>;
-  /** Like `put`, but false and without effect when the key exists: of several writers exactly one gets true. */
+  /**
+   * Like `put`, but false and without effect when the key exists: of several writers exactly one gets true. In both
+   * cases the object survives a power loss when this returns, which seeing it with `get` does not mean.
+   */
   putNew(key: string, bytes: Uint8Array): Promise<boolean>;
   /** Throws DomainError `not_found` when there is no such object. */
   get(key: string): Promise<Buffer>;
