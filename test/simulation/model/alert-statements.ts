@@ -81,6 +81,8 @@ const windowStatements = [
 
 const newAlert: Row = {
   system_error_type: null,
+  context_tags: [],
+  quality: null,
   assignee_id: null,
   updated_at: null,
   updated_by_kind: null,

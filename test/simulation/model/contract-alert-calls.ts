@@ -83,6 +83,11 @@ export const alertCalls: readonly Call[] = [
     },
   },
   {
+    name: 'isWorkFree',
+    isForAll: true,
+    run: (tx) => tx.query('SELECT pg_try_advisory_xact_lock_shared($1) AS free', [1]),
+  },
+  {
     name: 'leaderLock',
     isForAll: true,
     run: (tx) => tx.query('SELECT pg_try_advisory_xact_lock($1) AS leads', [7_714_212]),

@@ -140,6 +140,8 @@ export const platformStatements = [
   statement('leaderLock', ['SELECT pg_try_advisory_xact_lock($1)'], async (tx, values) => [
     { leads: await tx.lock(`advisory:${textAt(values, 1)}`, true) },
   ]),
+  // Nobody pauses work for a backup here.
+  statement('isWorkFree', ['SELECT pg_try_advisory_xact_lock_shared($1)'], () => [{ free: true }]),
   statement('insertOutboxJobs', ['INSERT INTO outbox_jobs'], async (tx, values) => {
     const payloads = (at(values, 3) as readonly string[]).map((text) => JSON.parse(text) as unknown);
     const made: Row[] = [];
