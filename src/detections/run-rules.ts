@@ -153,7 +153,7 @@ export async function runRules(
       errors: parts.flatMap((part) => part.errors),
       statistics: parts.flatMap((part) => part.statistics ?? []),
     };
-    if ((merged.statistics ?? []).length > 0 || merged.errors.length > 0)
+    if ([merged.matches, merged.errors, merged.statistics ?? []].some((found) => found.length > 0))
       results.push(applyFilters(merged, log, filters));
   }
   return results;

@@ -26,7 +26,7 @@ test('aliases, directives, depth, batches and circles are refused', async () => 
   const fields = '__typename '.repeat(1001);
   expect(await codeOf(await post({ query: `{ ${fields} }` }))).toBe('GRAPHQL_VALIDATION_FAILED');
   const circle =
-    '{ __schema { types { fields { type { fields { type { fields { type { fields { type { fields { type { fields { type { fields { type { fields { type { fields { name } } } } } } } } } } } } } } } } } } } } }';
+    '{ __schema { types { fields { type { fields { type { fields { type { fields { type { fields { type { fields { type { fields { type { fields { type { fields { name } } } } } } } } } } } } } } } } } } } }';
   expect(await codeOf(await post({ query: circle }))).toBe('GRAPHQL_VALIDATION_FAILED');
   expect((await post([{ query: '{ isSignedIn }' }, { query: '{ isSignedIn }' }])).status).toBe(400);
 });

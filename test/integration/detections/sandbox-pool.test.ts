@@ -93,7 +93,8 @@ const troublemakers: readonly (readonly [string, string, string])[] = [
   [
     'recurses without end',
     'import sys\nsys.setrecursionlimit(10**9)\ndef rule(event):\n    return rule(event)\n',
-    'crash',
+    // Whether its stack or its time ends first depends on the machine.
+    'crash|timeout',
   ],
   [
     'raises something of its own that cannot be shown',
@@ -108,7 +109,7 @@ const troublemakers: readonly (readonly [string, string, string])[] = [
 test.each(troublemakers)('a rule that %s is named, and every other rule is complete', async (_what, body, kind) => {
   const result = await evaluate('b', rule('Bad', body), isRoot);
   expect(result.matches).toMatchObject(rootMatches);
-  expect(result.errors[0]).toMatchObject({ ruleId: 'Bad', kind });
+  expect(result.errors[0]).toMatchObject({ ruleId: 'Bad', kind: expect.stringMatching(`^(?:${kind})$`) });
   expect(new Set(result.errors.map((error) => error.ruleId))).toEqual(new Set(['Bad']));
 });
 
@@ -116,12 +117,15 @@ test('a rule whose texts are too large has them cut, and too much context for on
   const body =
     'def rule(event):\n    return True\ndef title(event):\n    return "t" * 2**20\ndef alert_context(event):\n    return {"text": "x" * 190_000}\n';
   const lines = Buffer.from('{"a":1}\n'.repeat(500));
-  const { matches, errors } = await pool.evaluate({
+  // Tens of megabytes of text want the time that the product gives, not the short limits of this file.
+  const patient = createSandboxPool({ walls, bundle });
+  const { matches, errors } = await patient.evaluate({
     tenantId: 'b',
     content: content(rule('Large', body)),
     logType: 'T',
     records: lines,
   });
+  await patient.close();
   expect(errors).toEqual([]);
   expect(matches.map((match) => match.recordIndex)).toEqual(Array.from({ length: 500 }, (_, index) => index));
   expect(matches[0]?.title.length).toBe(1000);
