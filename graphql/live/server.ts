@@ -63,7 +63,8 @@ function serveEvents(server: FastifyInstance, path: string, deps: Deps, counter:
       const context = contexts.get(request.raw);
       if (context === undefined) throw new Error('A stream without a context.');
       const prepared = prepareSubscription(deps.schema, params, context);
-      return 'errors' in prepared ? masked(deps, prepared) : { ...prepared, contextValue: context };
+      // The library takes an answer for one only when it has data.
+      return 'errors' in prepared ? { data: null, ...masked(deps, prepared) } : { ...prepared, contextValue: context };
     },
     onNext: (_context, _request, result) => masked(deps, result),
   });

@@ -9,7 +9,8 @@ export function may(actor: Actor, permission: Permission): boolean {
   return actor.permissions.has(permission);
 }
 
-function requirePermission(actor: Actor, operation: Operation): void {
+/** Throws DomainError `forbidden` unless the actor holds one of the permissions the operation asks for. */
+export function requirePermission(actor: Actor, operation: Operation): void {
   const wanted = permissionsFor(operation);
   if (wanted.length === 0 || wanted.some((permission) => may(actor, permission))) return;
   const titles = wanted.map((permission) => `${permission} ("${permissionTitles[permission]}")`).join(' or ');

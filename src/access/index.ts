@@ -1,5 +1,5 @@
 export { type Actor, type ActorReference, referenceOf, type RequestOrigin } from './actor.ts';
-export { admit, may, parseInput, refuseOwed } from './admit.ts';
+export { admit, may, parseInput, refuseOwed, requirePermission } from './admit.ts';
 export { type LogTypeAccess, mayReadLogType } from './log-type-access.ts';
 export {
   defineMutation,

@@ -118,12 +118,14 @@ test('texts of events and rules stand in these columns of Postgres and no other'
     'public.alerts.dedup',
     'public.alerts.title',
     'public.detection_revisions.content',
+    'public.detection_versions.body',
     'public.detections.body',
   ]);
   expect(await columnsWith(output)).toEqual([
     'public.alerts.dedup',
     'public.alerts.title',
     'public.detection_revisions.content',
+    'public.detection_versions.body',
     'public.detections.body',
   ]);
 });

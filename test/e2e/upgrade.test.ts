@@ -83,7 +83,7 @@ describe.each(versions.map(({ name }) => name))('an install of version %s', (ver
       });
       expect(await response.json()).toEqual({ data: { isSignedIn: true } });
 
-      expect(await readRawBody(deployment.runtime, actor.tenantId)).toContain('{');
+      expect(await readRawBody(deployment.runtime, actor.tenantId)).toMatch(/HTTP\/1\.1|\{/);
       const source = await deployment.services.sources.create(actor, {
         integrationLabel: 'new',
         logTypes: [...managedSchemas().keys()],

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Actor, parseInput } from '#access';
+import { type Actor, parseInput, requirePermission } from '#access';
 import type { AuditRecorder } from '#audit';
 import { DomainError } from '#platform/errors';
 import type { Log } from '#platform/log';
@@ -56,6 +56,8 @@ async function run(deps: Deps, route: RestRoute, request: FastifyRequest, reply:
   let actor: Actor | undefined;
   try {
     actor = await callerOf(deps, request, reply);
+    // A route may look something up before it calls its use case: who may not do it learns nothing on the way.
+    requirePermission(actor, route.operation);
     const params = Object.fromEntries(Object.entries(z.record(z.string(), z.string()).parse(request.params)));
     const query = readQuery(route.query ?? {}, request.query);
     const body = route.body === undefined ? undefined : parseInput(route.body, request.body);

@@ -112,6 +112,8 @@ test('text that exhausts the parser is refused, and the next statement is read',
     `select ${Array(9000).fill('true').join(' or ')}`,
     `select 1${' union select 1'.repeat(4000)}`,
   ])
-    await expect(printed(sql, 'dedicated')).rejects.toThrow(/nested too deeply|reads more than/);
+    await expect(printed(sql, 'dedicated')).rejects.toThrow(
+      /nested too deeply|reads more than|could not be read in time/,
+    );
   expect(await printed('select 1 as one', 'dedicated')).toContain('SELECT 1 AS `c1`');
 });
