@@ -17,6 +17,32 @@ import type { Platform } from './parts.ts';
 const sessionsPerRound = 10_000;
 const attemptsPerRound = 10_000;
 
+/** What detections leave behind. */
+function detectionTasks(database: Platform['database'], clock: Clock): readonly HousekeepingTask[] {
+  return [
+    {
+      name: 'content revisions',
+      run: () => database.withSystem('retention looks at all tenants', deleteUnusedRevisions),
+      fullRound: Infinity,
+    },
+    {
+      name: 'statistics of detections',
+      run: () => database.withSystem('retention looks at all tenants', deleteOldStatistics),
+      fullRound: Infinity,
+    },
+    {
+      name: 'cached values of detections',
+      run: () => database.withSystem('retention looks at all tenants', (tx) => sweepCache(tx, clock.now())),
+      fullRound: 10_000,
+    },
+    {
+      name: 'receipts of uploads',
+      run: () => database.withSystem('retention looks at all tenants', deleteOldUploads),
+      fullRound: Infinity,
+    },
+  ];
+}
+
 /** What is forgotten when, in the order in which one thing frees the next. docs/operations.md has the table. */
 export function retentionTasks(
   {
@@ -67,26 +93,7 @@ export function retentionTasks(
     { name: 'rows of the lake', run: lakeRows, fullRound: Infinity },
     { name: 'delivery attempts', run: attempts, fullRound: attemptsPerRound },
     { name: 'idempotency keys', run: () => batches.forgetIdempotencyKeys(), fullRound: 10_000 },
-    {
-      name: 'content revisions',
-      run: () => database.withSystem('retention looks at all tenants', deleteUnusedRevisions),
-      fullRound: Infinity,
-    },
-    {
-      name: 'statistics of detections',
-      run: () => database.withSystem('retention looks at all tenants', deleteOldStatistics),
-      fullRound: Infinity,
-    },
-    {
-      name: 'cached values of detections',
-      run: () => database.withSystem('retention looks at all tenants', (tx) => sweepCache(tx, clock.now())),
-      fullRound: 10_000,
-    },
-    {
-      name: 'receipts of uploads',
-      run: () => database.withSystem('retention looks at all tenants', deleteOldUploads),
-      fullRound: Infinity,
-    },
+    ...detectionTasks(database, clock),
     {
       name: 'ended sessions',
       run: () =>
