@@ -11,6 +11,7 @@ import { createAuditRecorder, createAuditService } from '#audit';
 import {
   buildBundle,
   chooseWalls,
+  createContentService,
   createDetectionReferences,
   createDetectionService,
   createSandboxPool,
@@ -159,6 +160,7 @@ export function createServices(
       ids,
     }),
     detectionReferences: createDetectionReferences({ database }),
+    content: createContentService({ database, audit, sandbox: sandbox.pool }),
     detections: createDetectionService({ database, audit, sandbox: sandbox.pool }),
     schemas: createSchemaService({ database, audit }),
     sources: createSourceService({ database, audit, secrets, ids, lake: lake.reader, hasSchema }),

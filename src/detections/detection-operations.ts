@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineMutation, defineQuery } from '#access';
 import { bodyBytesMax } from './content/content-item.ts';
+import { anyRead, anyWrite } from './content-rights.ts';
 
 const id = z.string().min(1, 'is empty').max(1000);
 const body = z.string().max(bodyBytesMax, `has more than ${bodyBytesMax} characters`);
@@ -9,19 +10,19 @@ const specification = z.string().min(1, 'is empty').max(2_000_000);
 export const detectionsQuery = defineQuery({
   name: 'detections',
   summary: 'Content of every type: rules, policies, globals, data models, packs, queries and so on.',
-  permission: 'RuleRead',
+  permission: anyRead,
   input: z.strictObject({}),
 });
 export const detectionQuery = defineQuery({
   name: 'detection',
   summary: 'One piece of content.',
-  permission: 'RuleRead',
+  permission: anyRead,
   input: z.strictObject({ id }),
 });
 export const detectionVersions = defineQuery({
   name: 'detectionVersions',
   summary: 'The latest hundred versions of one piece of content, newest first, also after it was deleted.',
-  permission: 'RuleRead',
+  permission: anyRead,
   input: z.strictObject({ id }),
 });
 export const detectionStatistics = defineQuery({
@@ -45,28 +46,28 @@ export const detectionCoverage = defineQuery({
 export const saveDetection = defineMutation({
   name: 'saveDetection',
   summary: 'Creates or replaces a piece of content from its YAML and Python.',
-  permission: 'RuleModify',
+  permission: anyWrite,
   audit: 'UPDATE_RULE',
   input: z.strictObject({ specification, body }),
 });
 export const setDetectionEnabled = defineMutation({
   name: 'setDetectionEnabled',
   summary: 'Switches a piece of content on or off.',
-  permission: 'RuleModify',
+  permission: anyWrite,
   audit: 'UPDATE_DETECTION_STATE',
   input: z.strictObject({ id, isEnabled: z.boolean() }),
 });
 export const deleteDetection = defineMutation({
   name: 'deleteDetection',
   summary: 'Deletes a piece of content; its history stays.',
-  permission: 'RuleModify',
+  permission: anyWrite,
   audit: 'DELETE_DETECTION',
   input: z.strictObject({ id }),
 });
 export const testDetection = defineMutation({
   name: 'testDetection',
   summary: 'Runs the unit tests of a detection that need not be saved.',
-  permission: 'RuleRead',
+  permission: ['RuleRead', 'PolicyRead'],
   audit: 'TEST_RULE',
   input: z.strictObject({ specification, body }),
 });

@@ -1,8 +1,9 @@
-import { type Actor, admit } from '#access';
+import { type Actor, admit, referenceOf } from '#access';
 import type { AuditRecorder } from '#audit';
 import { badInput, DomainError, notFound } from '#platform/errors';
 import type { Database } from '#platform/postgres';
 import { checkItem } from './content/check-content.ts';
+import { mayReadKind, refuseCodeOfLimited, requireKind } from './content-rights.ts';
 import { type ContentItem, type ContentProblem, isDerived, itemOf, parseSpec } from './content/content-item.ts';
 import * as operations from './detection-operations.ts';
 import {
@@ -60,8 +61,8 @@ export function readItem(input: { readonly specification: string; readonly body:
 }
 
 /** Loads the item together with what is saved, and refuses what does not load. */
-async function refuseBroken(
-  { sandbox }: Deps,
+export async function refuseBroken(
+  { sandbox }: Pick<Deps, 'sandbox'>,
   tenantId: string,
   item: ContentItem,
   saved: readonly ContentItem[],
@@ -76,11 +77,12 @@ async function refuseBroken(
 async function read({ database }: Deps, actor: Actor, wanted: string): Promise<StoredDetection> {
   const found = await database.withTenant(actor.tenantId, (tx) => findDetection(tx, wanted));
   if (found === undefined) throw notFound('detection', wanted);
+  requireKind(actor, operations.detectionQuery, found.kind);
   return found;
 }
 
 /** What the item needs beside itself must be there, and its id must not belong to another type. */
-function refuseConflicts(item: ContentItem, saved: readonly ContentItem[]): void {
+export function refuseConflicts(item: ContentItem, saved: readonly ContentItem[]): void {
   const other = saved.find((known) => known.id === item.id && known.kind !== item.kind);
   if (other)
     throw new DomainError('conflict', {
@@ -104,11 +106,13 @@ function refuseConflicts(item: ContentItem, saved: readonly ContentItem[]): void
 
 async function save(deps: Deps, actor: Actor, input: unknown): Promise<StoredDetection> {
   const item = readItem(admit(actor, operations.saveDetection, input));
+  requireKind(actor, operations.saveDetection, item.kind);
+  refuseCodeOfLimited(actor, item);
   const saved = await deps.database.withTenant(actor.tenantId, listDetections);
   refuseConflicts(item, saved);
   await refuseBroken(deps, actor.tenantId, item, saved);
   await deps.database.withTenant(actor.tenantId, async (tx) => {
-    await saveDetections({ tx, changedBy: actor.id }, [item]);
+    await saveDetections({ tx, changedBy: referenceOf(actor) }, [item]);
     const parameters = { kind: item.kind, isEnabled: item.isEnabled };
     await deps.audit.record(tx, actor, operations.saveDetection, {
       target: { kind: 'detection', id: item.id },
@@ -120,13 +124,14 @@ async function save(deps: Deps, actor: Actor, input: unknown): Promise<StoredDet
 
 async function setEnabled(deps: Deps, actor: Actor, input: unknown): Promise<StoredDetection> {
   const { id: wanted, isEnabled } = admit(actor, operations.setDetectionEnabled, input);
-  const { spec, body, source } = await read(deps, actor, wanted);
+  const { kind, spec, body, source } = await read(deps, actor, wanted);
+  requireKind(actor, operations.setDetectionEnabled, kind);
   if (!('Enabled' in spec) && !isDerived(spec))
     throw badInput('id', `id: a ${spec.AnalysisType} is always enabled; delete it instead`);
   const item = itemOf({ ...spec, Enabled: isEnabled }, body, source);
   if (isEnabled) refuseConflicts(item, await deps.database.withTenant(actor.tenantId, listDetections));
   await deps.database.withTenant(actor.tenantId, async (tx) => {
-    await saveDetections({ tx, changedBy: actor.id }, [item]);
+    await saveDetections({ tx, changedBy: referenceOf(actor) }, [item]);
     await deps.audit.record(tx, actor, operations.setDetectionEnabled, {
       target: { kind: 'detection', id: wanted },
       parameters: { isEnabled },
@@ -139,11 +144,11 @@ async function remove({ database, audit }: Deps, actor: Actor, input: unknown): 
   const { id } = admit(actor, operations.deleteDetection, input);
   await database.withTenant(actor.tenantId, async (tx) => {
     const all = await listDetections(tx);
-    refuseInUse(
-      all.filter((item) => item.id === id),
-      all,
-    );
-    if ((await deleteDetectionRows({ tx, changedBy: actor.id }, [id])).length === 0) throw notFound('detection', id);
+    const going = all.filter((item) => item.id === id);
+    if (going.length === 0) throw notFound('detection', id);
+    for (const { kind } of going) requireKind(actor, operations.deleteDetection, kind);
+    refuseInUse(going, all);
+    await deleteDetectionRows({ tx, changedBy: referenceOf(actor) }, [id]);
     await audit.record(tx, actor, operations.deleteDetection, { target: { kind: 'detection', id } });
   });
   return { id };
@@ -152,7 +157,9 @@ async function remove({ database, audit }: Deps, actor: Actor, input: unknown): 
 async function versions({ database }: Deps, actor: Actor, input: unknown): Promise<readonly DetectionVersion[]> {
   const { id } = admit(actor, operations.detectionVersions, input);
   const found = await database.withTenant(actor.tenantId, (tx) => listVersions(tx, id));
-  if (found.length === 0) throw notFound('detection', id);
+  const [latest] = found;
+  if (latest === undefined) throw notFound('detection', id);
+  requireKind(actor, operations.detectionVersions, latest.kind);
   return found;
 }
 
@@ -161,7 +168,8 @@ export function createDetectionService(deps: Deps): DetectionService {
   return {
     async list(actor, input) {
       admit(actor, operations.detectionsQuery, input);
-      return database.withTenant(actor.tenantId, listDetections);
+      const all = await database.withTenant(actor.tenantId, listDetections);
+      return all.filter(({ kind }) => mayReadKind(actor, kind));
     },
     get: async (actor, input) => read(deps, actor, admit(actor, operations.detectionQuery, input).id),
     versions: (actor, input) => versions(deps, actor, input),
@@ -183,7 +191,7 @@ export function createDetectionService(deps: Deps): DetectionService {
     async install(actor, items) {
       admit(actor, operations.saveDetection, { specification: 'install', body: '' });
       await database.withTenant(actor.tenantId, async (tx) => {
-        await saveDetections({ tx, changedBy: actor.id }, items);
+        await saveDetections({ tx, changedBy: referenceOf(actor) }, items);
         for (const item of items) {
           await audit.record(tx, actor, operations.saveDetection, {
             target: { kind: 'detection', id: item.id },

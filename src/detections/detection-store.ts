@@ -1,3 +1,4 @@
+import type { ActorReference } from '#access';
 import { tenantKey } from '#platform/objects';
 import type { TenantTx, Tx } from '#platform/postgres';
 import type { ContentItem, DetectionKind, DetectionSpec } from './content/content-item.ts';
@@ -10,9 +11,12 @@ export type StoredDetection = ContentItem & {
   /** The YAML as its author wrote it; empty for what was saved before it was kept. */
   readonly source: string;
   readonly updatedBy: string;
+  /** Absent for what was saved before it was kept. */
+  readonly createdBy: ActorReference | null;
+  readonly lastModifiedBy: ActorReference | null;
 };
 
-type DetectionRow = {
+export type DetectionRow = {
   id: string;
   kind: DetectionKind;
   is_enabled: boolean;
@@ -23,9 +27,11 @@ type DetectionRow = {
   updated_at: Date;
   source: string;
   updated_by: string;
+  created_by: ActorReference | null;
+  last_modified_by: ActorReference | null;
 };
 
-const toDetection = (row: DetectionRow): StoredDetection => ({
+export const toDetection = (row: DetectionRow): StoredDetection => ({
   id: row.id,
   kind: row.kind,
   isEnabled: row.is_enabled,
@@ -36,6 +42,8 @@ const toDetection = (row: DetectionRow): StoredDetection => ({
   updatedAt: row.updated_at,
   source: row.source,
   updatedBy: row.updated_by,
+  createdBy: row.created_by,
+  lastModifiedBy: row.last_modified_by,
 });
 
 export async function listDetections(tx: TenantTx): Promise<readonly StoredDetection[]> {
@@ -74,8 +82,8 @@ export async function findDetectionReferences(
   return rows.map(({ created_at: createdAt, updated_at: updatedAt, ...row }) => ({ ...row, createdAt, updatedAt }));
 }
 
-/** A transaction for a single tenant, with the name that versions are signed with. */
-type Author = { readonly tx: TenantTx; readonly changedBy: string };
+/** A transaction for a single tenant, with whom versions are signed with. */
+type Author = { readonly tx: TenantTx; readonly changedBy: ActorReference };
 
 /**
  * Creates or replaces items, each with a new row in its history. What equals the saved item in everything but the
@@ -100,11 +108,12 @@ export async function saveDetections(
        INSERT INTO detection_versions (tenant_id, detection_id, version, change, kind, is_enabled, body, specification, source, changed_by)
        SELECT $1, id, version, 'SAVED', kind, is_enabled, body, specification, source, $3 FROM changed
      ), saved AS (
-       INSERT INTO detections (tenant_id, id, kind, is_enabled, body, specification, source, updated_by, version)
-       SELECT $1, id, kind, is_enabled, body, specification, source, $3, version FROM changed
+       INSERT INTO detections (tenant_id, id, kind, is_enabled, body, specification, source, updated_by, version,
+         created_by, last_modified_by)
+       SELECT $1, id, kind, is_enabled, body, specification, source, $3, version, $4::jsonb, $4::jsonb FROM changed
        ON CONFLICT (tenant_id, id) DO UPDATE SET kind = excluded.kind, is_enabled = excluded.is_enabled, body = excluded.body,
          specification = excluded.specification, source = excluded.source, updated_by = excluded.updated_by,
-         version = excluded.version, updated_at = now()
+         version = excluded.version, last_modified_by = excluded.last_modified_by, updated_at = now()
      ) SELECT id, is_new FROM changed ORDER BY id`,
     [
       tx.tenantId,
@@ -118,7 +127,8 @@ export async function saveDetections(
           source,
         })),
       ),
-      changedBy,
+      changedBy.id,
+      JSON.stringify(changedBy),
     ],
   );
   if (rows.length > 0) await countUp(tx);
@@ -138,7 +148,7 @@ export async function deleteDetectionRows(
        INSERT INTO detection_versions (tenant_id, detection_id, version, change, kind, is_enabled, body, specification, source, changed_by)
        SELECT tenant_id, id, version + 1, 'DELETED', kind, is_enabled, body, specification, source, $3 FROM gone
      ) SELECT id FROM gone ORDER BY id`,
-    [tx.tenantId, ids, changedBy],
+    [tx.tenantId, ids, changedBy.id],
   );
   if (rows.length > 0) await countUp(tx);
   return rows.map((row) => row.id);

@@ -1,3 +1,6 @@
+export { type ContentService, createContentService, type SaveOutcome } from './by-type/content-service.ts';
+export type { ContentType } from './by-type/content-type.ts';
+export { contentOperations } from './by-type/type-operations.ts';
 export { sweepCache } from './cache/cache-store.ts';
 export { checkContent, checkItem, checkPacks, type ItemProblem } from './content/check-content.ts';
 export { type FileProblem, loadContentDirectory } from './content/content-directory.ts';

@@ -36,6 +36,19 @@ export async function askRoute(url: string, id: string, options: Options = {}): 
   return { status: response.status, body, contentType: response.headers.get('content-type') };
 }
 
+const sampleDetection = (id: string) => ({ id, body: 'def rule(event):\n    return False\n', severity: 'LOW' });
+const sampleSimple = (id: string) => ({
+  id,
+  detection: '- Key: action\n  Condition: Equals\n  Value: x\n',
+  severity: 'LOW',
+  logTypes: ['GitHub.Audit'],
+});
+const sampleCorrelation = (id: string) => ({
+  id,
+  detection: 'Group:\n  - RuleID: A\nSchedule: { RateMinutes: 15, TimeoutMinutes: 5 }\n',
+  severity: 'LOW',
+});
+
 /** A body that a route takes, whose ids nobody has. */
 export const sampleBodies: Readonly<Record<string, unknown>> = {
   'comment#create': { alertId: 'f'.repeat(32), body: 'x', format: 'PLAIN_TEXT' },
@@ -79,6 +92,14 @@ export const sampleBodies: Readonly<Record<string, unknown>> = {
     logTypes: ['GitHub.Audit'],
   },
   'rule#put': { id: 'none', body: 'def rule(event):\n    return False\n', severity: 'LOW', logTypes: ['GitHub.Audit'] },
+  'scheduled rule#create': { ...sampleDetection('Sample.Scheduled'), scheduledQueries: ['Sample'] },
+  'scheduled rule#put': { ...sampleDetection('none'), scheduledQueries: ['Sample'] },
+  'simple rule#create': { ...sampleSimple('Sample.Simple') },
+  'simple rule#put': { ...sampleSimple('none') },
+  'policy#create': { ...sampleDetection('Sample.Policy'), body: 'def policy(resource):\n    return True\n' },
+  'policy#put': { ...sampleDetection('none'), body: 'def policy(resource):\n    return True\n' },
+  'correlation rule#create': { ...sampleCorrelation('Sample.Correlation') },
+  'correlation rule#put': { ...sampleCorrelation('none') },
   'global#create': { id: 'sample_helper', body: 'x = 1\n' },
   'global#put': { body: 'x = 1\n' },
   'data model#create': { id: 'Sample.Model', logTypes: ['Custom.Sample'], mappings: [{ name: 'a', path: 'b' }] },

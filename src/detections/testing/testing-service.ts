@@ -1,8 +1,9 @@
-import { type Actor, admit } from '#access';
+import { type Actor, admit, requirePermission } from '#access';
 import type { AuditRecorder } from '#audit';
 import { badInput, notFound } from '#platform/errors';
 import type { Database } from '#platform/postgres';
 import { type ContentItem, isDerived, parseSpec, unitTests } from '../content/content-item.ts';
+import { contentRights } from '../content-rights.ts';
 import { type CorrelationTestResult, runCorrelationTests } from '../correlation/correlation-tests.ts';
 import * as operations from '../detection-operations.ts';
 import { readItem } from '../detection-service.ts';
@@ -39,7 +40,12 @@ const notRun = (name: string, message: string): UnitTestResult => ({
   functions: {},
 });
 
-async function testItem(deps: Deps, actor: Actor, item: ContentItem): Promise<readonly UnitTestResult[]> {
+/** Runs the unit tests of an item that need not be saved, beside the library and the base that are. */
+export async function testItem(
+  deps: Pick<Deps, 'database' | 'sandbox'>,
+  actor: Actor,
+  item: ContentItem,
+): Promise<readonly UnitTestResult[]> {
   const saved = await deps.database.withTenant(actor.tenantId, listDetections);
   const runner = { sandbox: deps.sandbox, tenantId: actor.tenantId };
   const items = [...companions(item, saved), item];
@@ -54,6 +60,7 @@ async function testItem(deps: Deps, actor: Actor, item: ContentItem): Promise<re
 
 async function testNow(deps: Deps, actor: Actor, input: unknown): Promise<readonly UnitTestResult[]> {
   const item = readItem(admit(actor, operations.testDetection, input));
+  requirePermission(actor, { ...operations.testDetection, permission: contentRights[item.kind].read });
   if (!hasTests(item)) throw badInput('specification', `specification: a ${item.spec.AnalysisType} has no tests`);
   const results = await testItem(deps, actor, item);
   await deps.database.withTenant(actor.tenantId, (tx) =>

@@ -1,4 +1,4 @@
-import { type Actor, systemActor } from '#access';
+import { type Actor, referenceOf, systemActor } from '#access';
 import type { AuditRecorder } from '#audit';
 import { DomainError } from '#platform/errors';
 import type { ObjectStore } from '#platform/objects';
@@ -41,7 +41,7 @@ export async function applyArchive(
   if (issues.length > 0) throw new UploadRefused(issues);
   return database.withTenant(tenantId, async (tx) => {
     if (!(await lockUploads(tx))) throw anotherUpload();
-    const changed = await saveDetections({ tx, changedBy: actor.id }, items);
+    const changed = await saveDetections({ tx, changedBy: referenceOf(actor) }, items);
     const result = resultOf(items, changed);
     const counts = { new: changed.newIds.length, modified: changed.modifiedIds.length, total: items.length };
     await audit.recordAction(tx, actor, 'BULK_UPLOAD_DETECTIONS', {

@@ -1,4 +1,4 @@
-import { type Actor, admit, may } from '#access';
+import { type Actor, admit, may, referenceOf } from '#access';
 import type { AuditRecorder } from '#audit';
 import { DomainError } from '#platform/errors';
 import type { Database } from '#platform/postgres';
@@ -71,7 +71,7 @@ export function createRemovalService({ database, audit }: Deps): RemovalService 
       if (isDry) return going;
       refuseInUse(going, all);
       const deleted = await deleteDetectionRows(
-        { tx, changedBy: actor.id },
+        { tx, changedBy: referenceOf(actor) },
         going.map(({ id }) => id),
       );
       await audit.record(tx, actor, operation, {

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { detectionOperations, type StoredDetection } from '#detections';
+import { contentOperations, type StoredDetection } from '#detections';
 import { DomainError } from '#platform/errors';
-import { all, find, get, page, pageQuery, refuseTaken } from './library.ts';
-import { type Caller, defineRoute, operationIn } from './route.ts';
-import { listOf, present, timestamp } from './shapes.ts';
+import { pageQuery } from './page-query.ts';
+import { type Caller, defineRoute } from './route.ts';
+import { onlySaved, renaming, saveContent } from './save-content.ts';
+import { listOf, pageOf, present, timestamp } from './shapes.ts';
 
-const operation = operationIn(detectionOperations);
+const operations = contentOperations.data_model;
 
 const mapping = z.object({ name: z.string(), path: z.string().optional(), method: z.string().optional() });
 
@@ -59,7 +60,19 @@ const modelInput = z.object({
   mappings: z.array(z.object({ name: z.string(), path: z.string().nullish(), method: z.string().nullish() })).nullish(),
 });
 
-async function saveModel(input: z.output<typeof modelInput>, { actor, services }: Caller) {
+const inOwnWords = renaming({
+  DataModelID: 'id',
+  DisplayName: 'displayName',
+  Description: 'description',
+  Filename: 'body',
+  LogTypes: 'logTypes',
+  Mappings: 'mappings',
+  Name: 'name',
+  Path: 'path',
+  Method: 'method',
+});
+
+async function saveModel(how: 'create' | 'put', input: z.output<typeof modelInput>, caller: Caller) {
   const specification = JSON.stringify({
     AnalysisType: 'datamodel',
     DataModelID: input.id,
@@ -74,7 +87,8 @@ async function saveModel(input: z.output<typeof modelInput>, { actor, services }
       ...(method ? { Method: method } : {}),
     })),
   });
-  return modelBody(await services.detections.save(actor, { specification, body: input.body ?? '' }));
+  const written = { specification, body: input.body ?? '', tests: 'none' as const };
+  return onlySaved(await saveContent('data_model', how, { written, inOwnWords }, caller));
 }
 
 export const dataModelRoutes = [
@@ -83,37 +97,43 @@ export const dataModelRoutes = [
     method: 'GET',
     path: '/data-models',
     summary: 'Data models.',
-    operation: operation('detections'),
+    operation: operations.list,
     query: pageQuery,
     answers: { 200: listOf(modelShape) },
     errors: [400],
-    handle: async ({ query }, caller) => page(await all('DATAMODEL', caller), query.cursor, query.limit, modelBody),
+    async handle({ query }, { actor, services }) {
+      const { items, next } = await services.content.page(actor, 'data_model', {
+        limit: query.limit,
+        ...present('after', query.cursor),
+      });
+      return pageOf(items.map(modelBody), next);
+    },
   }),
   defineRoute({
     id: 'data model#create',
     method: 'POST',
     path: '/data-models',
     summary: 'Makes a data model.',
-    operation: operation('saveDetection'),
+    operation: operations.create,
     body: modelInput,
     answers: { 200: modelShape },
     errors: [400, 409],
-    async handle({ body }, caller) {
-      await refuseTaken(body.id, caller);
-      return { status: 200, body: await saveModel(body, caller) };
-    },
+    handle: async ({ body }, caller) => ({
+      status: 200,
+      body: modelBody((await saveModel('create', body, caller)).item),
+    }),
   }),
   defineRoute({
     id: 'data model#get',
     method: 'GET',
     path: '/data-models/{id}',
     summary: 'One data model.',
-    operation: operation('detection'),
+    operation: operations.get,
     answers: { 200: modelShape },
     errors: [404],
-    handle: async ({ params }, caller) => ({
+    handle: async ({ params }, { actor, services }) => ({
       status: 200,
-      body: modelBody(await get('DATAMODEL', params['id'], caller)),
+      body: modelBody(await services.content.get(actor, 'data_model', params)),
     }),
   }),
   defineRoute({
@@ -121,15 +141,15 @@ export const dataModelRoutes = [
     method: 'PUT',
     path: '/data-models/{id}',
     summary: 'Makes or replaces a data model.',
-    operation: operation('saveDetection'),
+    operation: operations.put,
     body: modelInput,
     answers: { 200: modelShape, 201: modelShape },
     errors: [400],
     async handle({ params, body }, caller) {
       if (body.id !== params['id'])
         throw new DomainError('bad_input', { field: 'id', publicMessage: 'id: differs from the id in the address' });
-      const status = (await find('DATAMODEL', body.id, caller)) === undefined ? 201 : 200;
-      return { status, body: await saveModel(body, caller) };
+      const { item, isNew } = await saveModel('put', body, caller);
+      return { status: isNew ? 201 : 200, body: modelBody(item) };
     },
   }),
   defineRoute({
@@ -137,12 +157,11 @@ export const dataModelRoutes = [
     method: 'DELETE',
     path: '/data-models/{id}',
     summary: 'Deletes a data model.',
-    operation: operation('deleteDetection'),
+    operation: operations.delete,
     answers: { 204: null },
     errors: [400, 404],
-    async handle({ params }, caller) {
-      const { id } = await get('DATAMODEL', params['id'], caller);
-      await caller.services.detections.delete(caller.actor, { id });
+    async handle({ params }, { actor, services }) {
+      await services.content.delete(actor, 'data_model', params);
       return { status: 204 };
     },
   }),

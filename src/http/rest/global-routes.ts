@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { detectionOperations, type StoredDetection } from '#detections';
-import { all, find, get, page, pageQuery, refuseTaken } from './library.ts';
+import { contentOperations, type StoredDetection } from '#detections';
+import { pageQuery } from './page-query.ts';
 import { optionalText } from './query.ts';
-import { type Caller, defineRoute, operationIn } from './route.ts';
-import { listOf, present, timestamp } from './shapes.ts';
+import { type Caller, defineRoute } from './route.ts';
+import { onlySaved, renaming, saveContent } from './save-content.ts';
+import { listOf, pageOf, present, timestamp } from './shapes.ts';
 
-const operation = operationIn(detectionOperations);
+const operations = contentOperations.global;
 
 const globalShape = z.object({
   id: z.string(),
@@ -40,7 +41,13 @@ const globalFields = {
 };
 const globalInput = z.object(globalFields);
 
-async function saveGlobal(id: string, input: z.output<typeof globalInput>, { actor, services }: Caller) {
+const inOwnWords = renaming({ GlobalID: 'id', Description: 'description', Tags: 'tags' });
+
+async function saveGlobal(
+  how: 'create' | 'put',
+  { id, ...input }: z.output<typeof globalInput> & { readonly id: string },
+  caller: Caller,
+) {
   const specification = JSON.stringify({
     AnalysisType: 'global',
     GlobalID: id,
@@ -48,7 +55,8 @@ async function saveGlobal(id: string, input: z.output<typeof globalInput>, { act
     ...present('Description', input.description),
     ...present('Tags', input.tags),
   });
-  return globalBody(await services.detections.save(actor, { specification, body: input.body }));
+  const written = { specification, body: input.body, tests: 'none' as const };
+  return onlySaved(await saveContent('global', how, { written, inOwnWords }, caller));
 }
 
 export const globalRoutes = [
@@ -57,7 +65,7 @@ export const globalRoutes = [
     method: 'GET',
     path: '/globals',
     summary: 'Helper modules.',
-    operation: operation('detections'),
+    operation: operations.list,
     query: {
       ...pageQuery,
       'name-contains': optionalText('Part of the id, in any case.'),
@@ -66,11 +74,15 @@ export const globalRoutes = [
     },
     answers: { 200: listOf(globalShape) },
     errors: [400],
-    async handle({ query }, caller) {
-      const part = query['name-contains']?.toLowerCase() ?? '';
-      const isBySomebody = query['created-by'] !== undefined || query['last-modified-by'] !== undefined;
-      const found = (await all('GLOBAL', caller)).filter(({ id }) => !isBySomebody && id.toLowerCase().includes(part));
-      return page(found, query.cursor, query.limit, globalBody);
+    async handle({ query }, { actor, services }) {
+      const { items, next } = await services.content.page(actor, 'global', {
+        limit: query.limit,
+        ...present('after', query.cursor),
+        ...present('nameContains', query['name-contains']),
+        ...present('createdById', query['created-by']),
+        ...present('lastModifiedById', query['last-modified-by']),
+      });
+      return pageOf(items.map(globalBody), next);
     },
   }),
   defineRoute({
@@ -78,26 +90,26 @@ export const globalRoutes = [
     method: 'POST',
     path: '/globals',
     summary: 'Makes a helper module.',
-    operation: operation('saveDetection'),
+    operation: operations.create,
     body: z.object({ id: z.string().min(1).max(200), ...globalFields }),
     answers: { 200: globalShape },
     errors: [400, 409],
-    async handle({ body }, caller) {
-      await refuseTaken(body.id, caller);
-      return { status: 200, body: await saveGlobal(body.id, body, caller) };
-    },
+    handle: async ({ body }, caller) => ({
+      status: 200,
+      body: globalBody((await saveGlobal('create', body, caller)).item),
+    }),
   }),
   defineRoute({
     id: 'global#get',
     method: 'GET',
     path: '/globals/{id}',
     summary: 'One helper module.',
-    operation: operation('detection'),
+    operation: operations.get,
     answers: { 200: globalShape },
     errors: [404],
-    handle: async ({ params }, caller) => ({
+    handle: async ({ params }, { actor, services }) => ({
       status: 200,
-      body: globalBody(await get('GLOBAL', params['id'], caller)),
+      body: globalBody(await services.content.get(actor, 'global', params)),
     }),
   }),
   defineRoute({
@@ -105,13 +117,13 @@ export const globalRoutes = [
     method: 'PUT',
     path: '/globals/{id}',
     summary: 'Makes or replaces a helper module. The answer is wrapped in `data`.',
-    operation: operation('saveDetection'),
+    operation: operations.put,
     body: globalInput,
     answers: { 200: z.object({ data: globalShape }), 201: z.object({ data: globalShape }) },
     errors: [400],
     async handle({ params: { id = '' }, body }, caller) {
-      const status = (await find('GLOBAL', id, caller)) === undefined ? 201 : 200;
-      return { status, body: { data: await saveGlobal(id, body, caller) } };
+      const { item, isNew } = await saveGlobal('put', { ...body, id }, caller);
+      return { status: isNew ? 201 : 200, body: { data: globalBody(item) } };
     },
   }),
   defineRoute({
@@ -119,12 +131,11 @@ export const globalRoutes = [
     method: 'DELETE',
     path: '/globals/{id}',
     summary: 'Deletes a helper module.',
-    operation: operation('deleteDetection'),
+    operation: operations.delete,
     answers: { 204: null },
     errors: [400, 404],
-    async handle({ params }, caller) {
-      const { id } = await get('GLOBAL', params['id'], caller);
-      await caller.services.detections.delete(caller.actor, { id });
+    async handle({ params }, { actor, services }) {
+      await services.content.delete(actor, 'global', params);
       return { status: 204 };
     },
   }),

@@ -5,7 +5,6 @@ import { defineRoute, type Method, type RestRoute } from './route.ts';
 type Rights = { readonly read: Permission; readonly write: Permission };
 
 const logSources: Rights = { read: 'LogSourceRead', write: 'LogSourceModify' };
-const rules: Rights = { read: 'RuleRead', write: 'RuleModify' };
 
 function owedRoute(id: string, method: Method, path: string, { read, write }: Rights, owedTo: string): RestRoute {
   const isRead = method === 'GET';
@@ -57,15 +56,11 @@ export const owedRoutes: readonly RestRoute[] = [
     { read: 'CloudsecSourceRead', write: 'CloudsecSourceModify' },
     'cloud scanning',
   ),
-  ...resource('correlation rule', '/correlation-rules', rules, 'correlation rules over REST'),
-  ...resource('scheduled rule', '/scheduled-rules', rules, 'scheduled rules over REST'),
-  ...resource('simple rule', '/simple-rules', rules, 'simple rules over REST'),
-  ...resource('policy', '/policies', { read: 'PolicyRead', write: 'PolicyModify' }, 'policies over REST'),
   ...resource(
     'query',
     '/queries',
     { read: 'DataAnalyticsRead', write: 'DataAnalyticsModify' },
-    'data lake search',
+    'saved searches over REST',
     'POST',
   ),
   ...unlisted('gcs source', '/log-sources/gcs', logSources, 'bucket transport'),

@@ -10,6 +10,7 @@ import { openApiDocument } from './openapi.ts';
 import { readQuery } from './query.ts';
 import type { RestRoute, RestServices } from './route.ts';
 import { routes } from './routes.ts';
+import { refuseUnstorable } from './storable.ts';
 
 type Deps = {
   readonly services: RestServices;
@@ -59,6 +60,8 @@ async function run(deps: Deps, route: RestRoute, request: FastifyRequest, reply:
     // A route may look something up before it calls its use case: who may not do it learns nothing on the way.
     requirePermission(actor, route.operation);
     const params = Object.fromEntries(Object.entries(z.record(z.string(), z.string()).parse(request.params)));
+    refuseUnstorable({ ...params, query: request.query }, 'address');
+    refuseUnstorable(request.body, 'body');
     const query = readQuery(route.query ?? {}, request.query);
     const body = route.body === undefined ? undefined : parseInput(route.body, request.body);
     const answer = await route.handle({ params, query, body }, { actor, services });

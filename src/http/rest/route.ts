@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Actor, Operation } from '#access';
 import type { AlertService, CommentService, ContextTagService } from '#alerts';
-import type { DetectionService, TestingService } from '#detections';
+import type { ContentService } from '#detections';
 import type { RoleService, TokenService, UserService } from '#identity';
 import type { SourceService } from '#ingestion';
 import type { Parameters, ValuesOf } from './query.ts';
@@ -11,10 +11,9 @@ export type RestServices = {
   readonly alerts: AlertService;
   readonly comments: CommentService;
   readonly contextTags: ContextTagService;
-  readonly detections: DetectionService;
+  readonly content: ContentService;
   readonly roles: RoleService;
   readonly sources: SourceService;
-  readonly testing: TestingService;
   readonly tokens: TokenService;
   readonly users: UserService;
 };

@@ -1,12 +1,12 @@
 import { alertRoutes } from './alert-routes.ts';
 import { commentRoutes, contextTagRoutes } from './comment-routes.ts';
 import { dataModelRoutes } from './data-model-routes.ts';
+import { detectionRoutes } from './detections/routes.ts';
 import { globalRoutes } from './global-routes.ts';
 import { httpSourceRoutes } from './http-source-routes.ts';
 import { owedRoutes } from './owed-routes.ts';
 import { roleRoutes } from './role-routes.ts';
 import type { RestRoute } from './route.ts';
-import { ruleRoutes } from './rule-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
@@ -20,7 +20,7 @@ export const routes: readonly RestRoute[] = [
   ...globalRoutes,
   ...httpSourceRoutes,
   ...roleRoutes,
-  ...ruleRoutes,
+  ...detectionRoutes,
   ...userRoutes,
   ...owedRoutes,
 ];

@@ -42,7 +42,9 @@ const save = (tenantId: string, id: string, body: string) => {
   );
   if (!('spec' in parsed)) throw new Error(JSON.stringify(parsed));
   return database.withTenant(tenantId, (tx) =>
-    saveDetections({ tx, changedBy: 'test' }, [itemOf(parsed.spec, imports + body)]),
+    saveDetections({ tx, changedBy: { kind: 'system', id: 'system', name: 'test' } }, [
+      itemOf(parsed.spec, imports + body),
+    ]),
   );
 };
 const evaluatedAt = new Date('2026-06-01T12:00:00Z');

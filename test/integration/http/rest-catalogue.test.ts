@@ -29,3 +29,20 @@ test('the document names every route, with its permission, and every reference i
       expect(Object.keys(responses), operationId).toContain(status);
   expect(JSON.stringify(document)).not.toContain('"$ref"');
 });
+
+test('what is owed is owed to these parts of the product, and to no other', () => {
+  const owed = restOperations.filter(({ operation }) => operation.owedTo !== undefined);
+  const byPart = Object.groupBy(owed, ({ operation }) => operation.owedTo ?? '');
+  const subjects = Object.entries(byPart).map(([part, routes = []]) => [
+    part,
+    [...new Set(routes.map(({ id }) => id.split('#')[0]))],
+  ]);
+  expect(Object.fromEntries(subjects)).toEqual({
+    'alarms of log sources': ['log source alarm'],
+    'bucket transport': ['gcs source', 's3 source'],
+    'cloud scanning': ['aws cloud account'],
+    'log forwarder': ['log forwarder source'],
+    'queue transport': ['pub/sub source'],
+    'saved searches over REST': ['query'],
+  });
+});

@@ -80,6 +80,8 @@ export const correlationRuleSpec = z.strictObject({
   Detection: z.array(detection).length(1, 'needs exactly one entry'),
   Severity: severity,
   CreateAlert: z.boolean().default(true),
+  DedupPeriodMinutes: z.number().int().min(1).optional(),
+  Threshold: z.number().int().min(1).optional(),
   SummaryAttributes: textSet(z.string().max(1000)).optional(),
   ...describing,
   Tests: z.array(test).max(500).optional(),

@@ -32,6 +32,7 @@ export const dataModelSpec = z
     DataModelID: contentId,
     Enabled: z.boolean(),
     DisplayName: displayName.optional(),
+    Description: longText.optional(),
     Filename: fileName.optional(),
     LogTypes: textSet(logType, 100).min(1, 'needs one log type or more'),
     Mappings: z.array(mapping).min(1, 'needs one mapping or more').max(1000),

@@ -1,0 +1,16 @@
+import { badInput } from '#platform/errors';
+
+/** Whether text can be stored: it holds no NUL and no half of a surrogate pair. */
+const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed();
+
+/** Throws DomainError `bad_input` when any text in the value, names included, cannot be stored. */
+export function refuseUnstorable(value: unknown, field: string): void {
+  if (typeof value === 'string') {
+    if (!isStorable(value)) throw badInput(field, `${field}: holds characters that no text may have`);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      refuseUnstorable(key, field);
+      refuseUnstorable(inner, field);
+    }
+  }
+}
