@@ -38,5 +38,5 @@ export {
   type TestResult,
 } from './destinations/destination-service.ts';
 export { createWebhookSender, type WebhookSender } from './destinations/webhook/webhook-sender.ts';
-export { createSystemErrorAlerts, type SystemErrorAlerts } from './system-error-alerts.ts';
+export { createSystemErrorAlerts, raiseMissed, type SystemErrorAlerts } from './system-error-alerts.ts';
 export { deleteOldAttempts } from './delivery/delivery-log-retention-store.ts';

@@ -1,7 +1,8 @@
 import type { Clock } from '#platform/clock';
 import { hashId } from '#platform/ids';
+import type { Jobs } from '#platform/jobs';
 import type { Database, TenantTx } from '#platform/postgres';
-import type { SystemErrorRecorder } from '#system-errors';
+import { listOpenErrors, type SystemErrorRecorder, systemErrorRaisedJob } from '#system-errors';
 import { sendOut } from './alert-intake.ts';
 
 export type SystemErrorAlerts = {
@@ -37,6 +38,8 @@ type NewSystemAlert = {
   readonly traceId: string;
 };
 
+const alertIdOf = (tenantId: string, systemErrorId: string): string => hashId(tenantId, 'SYSTEM_ERROR', systemErrorId);
+
 /** False when the alert is there already. */
 async function insertSystemAlert(tx: TenantTx, alert: NewSystemAlert): Promise<boolean> {
   const inserted = await tx.execute(
@@ -66,7 +69,7 @@ export function createSystemErrorAlerts({ database, systemErrors, clock }: Deps)
       database.withTenant(tenantId, async (tx) => {
         const found = await systemErrors.find(tx, systemErrorId);
         if (found === undefined) return;
-        const id = hashId(tenantId, 'SYSTEM_ERROR', found.id);
+        const id = alertIdOf(tenantId, found.id);
         const now = clock.now();
         const isNew = await insertSystemAlert(tx, {
           id,
@@ -83,4 +86,36 @@ export function createSystemErrorAlerts({ database, systemErrors, clock }: Deps)
         await sendOut(tx, [alert], { now, traceId: found.traceId });
       }),
   };
+}
+
+/**
+ * Puts open system errors on the queue again that have no alert: their job was lost with the queue, or with workers that
+ * died. Returns how many.
+ */
+export async function raiseMissed({
+  database,
+  jobs,
+  clock,
+}: {
+  readonly database: Database;
+  readonly jobs: Pick<Jobs, 'enqueueAll'>;
+  readonly clock: Clock;
+}): Promise<number> {
+  const open = await database.withSystem('system errors of all tenants are looked through', listOpenErrors);
+  // The hour is part of the id, since the queue refuses an id of which it keeps a failure.
+  const hour = Math.floor(clock.now().getTime() / 3_600_000);
+  let count = 0;
+  for (const [tenantId, errors] of Map.groupBy(open, (error) => error.tenantId)) {
+    const wanted = errors.map(({ id }) => ({ id, alertId: alertIdOf(tenantId, id) }));
+    const alertIds = wanted.map(({ alertId }) => alertId);
+    const found = await database.withTenant(tenantId, (tx) =>
+      tx.query<{ id: string }>('SELECT id FROM alerts WHERE tenant_id = $1 AND id = ANY ($2)', [tenantId, alertIds]),
+    );
+    const raised = new Set(found.map(({ id }) => id));
+    const missed = wanted.filter(({ alertId }) => !raised.has(alertId));
+    const items = missed.map(({ id }) => ({ payload: { tenantId, systemErrorId: id }, jobId: `${id}-${hour}` }));
+    if (items.length > 0) await jobs.enqueueAll(systemErrorRaisedJob, items);
+    count += missed.length;
+  }
+  return count;
 }

@@ -1,7 +1,7 @@
 import { deleteOldAttempts } from '#alerts';
 import {
+  createUploadRetention,
   deleteOldStatistics,
-  deleteOldUploads,
   deleteUnusedRevisions,
   forgetEvaluations,
   sweepCache,
@@ -16,6 +16,19 @@ import type { Platform } from './parts.ts';
 
 const sessionsPerRound = 10_000;
 const attemptsPerRound = 10_000;
+
+/** The same work for each tenant, one after another. Returns how much was done. */
+async function ofEveryTenant(
+  database: Platform['database'],
+  work: (tenantId: string) => Promise<number>,
+): Promise<number> {
+  const tenants = await database.withSystem('retention looks at all tenants', (tx) =>
+    tx.query<{ id: string }>('SELECT id FROM tenants ORDER BY id'),
+  );
+  let done = 0;
+  for (const { id } of tenants) done += await work(id);
+  return done;
+}
 
 /** What detections leave behind. */
 function detectionTasks(database: Platform['database'], clock: Clock): readonly HousekeepingTask[] {
@@ -34,11 +47,6 @@ function detectionTasks(database: Platform['database'], clock: Clock): readonly 
       name: 'cached values of detections',
       run: () => database.withSystem('retention looks at all tenants', (tx) => sweepCache(tx, clock.now())),
       fullRound: 10_000,
-    },
-    {
-      name: 'receipts of uploads',
-      run: () => database.withSystem('retention looks at all tenants', deleteOldUploads),
-      fullRound: Infinity,
     },
   ];
 }
@@ -77,19 +85,15 @@ export function retentionTasks(
       deleteOldAttempts(tx, clock.now(), keep, attemptsPerRound),
     );
   };
-  const orphans = async (): Promise<number> => {
-    const tenants = await database.withSystem('retention looks at all tenants', (tx) =>
-      tx.query<{ id: string }>('SELECT id FROM tenants ORDER BY id'),
-    );
-    let deleted = 0;
-    for (const { id } of tenants) deleted += await batches.deleteOrphans(id);
-    return deleted;
-  };
+  const uploads = createUploadRetention({ database, objects, clock });
+  const orphans = () =>
+    ofEveryTenant(database, async (id) => (await batches.deleteOrphans(id)) + (await uploads.deleteOrphans(id)));
   const queries = createQueryRetention({ database, objects, clock });
   return [
     { name: 'queries', run: () => queries.run(), fullRound: queries.perRound },
     { name: 'batches', run: () => batches.forgetBatches(), fullRound: 1 },
-    { name: 'orphaned raw objects', run: orphans, fullRound: Infinity },
+    { name: 'orphaned objects', run: orphans, fullRound: Infinity },
+    { name: 'receipts of uploads', run: () => uploads.forgetReceipts(), fullRound: uploads.perRound },
     { name: 'rows of the lake', run: lakeRows, fullRound: Infinity },
     { name: 'delivery attempts', run: attempts, fullRound: attemptsPerRound },
     { name: 'idempotency keys', run: () => batches.forgetIdempotencyKeys(), fullRound: 10_000 },

@@ -33,5 +33,6 @@ export { createRemovalService, type RemovalService } from './uploads/removal-ser
 export { processUploadJob } from './uploads/upload-jobs.ts';
 export { uploadOperations } from './uploads/upload-operations.ts';
 export { createUploadService, type UploadService } from './uploads/upload-service.ts';
-export { deleteOldUploads } from './uploads/upload-store.ts';
+export { createUploadRetention, takeUpStranded } from './uploads/upload-retention.ts';
+export { uploadKey } from './uploads/upload-store.ts';
 export { writeZip } from './uploads/zip.ts';

@@ -14,3 +14,4 @@ export {
   type SystemErrorRecorder,
   type SystemErrorService,
 } from './system-error-service.ts';
+export { listOpenErrors } from './system-error-store.ts';

@@ -1,4 +1,4 @@
-import type { TenantTx } from '#platform/postgres';
+import type { TenantTx, Tx } from '#platform/postgres';
 import type { SystemError, SystemErrorType } from './system-error.ts';
 
 type SystemErrorRow = {
@@ -102,5 +102,13 @@ export async function resolveBySubject(
     `UPDATE system_errors SET resolved_at = $4
      WHERE tenant_id = $1 AND type = $2 AND subject_id = $3 AND resolved_at IS NULL`,
     [tx.tenantId, type, subjectId, at],
+  );
+}
+
+/** Errors of all tenants that are open and old enough to have an alert, newest first. */
+export async function listOpenErrors(tx: Tx): Promise<readonly { readonly tenantId: string; readonly id: string }[]> {
+  return tx.query<{ tenantId: string; id: string }>(
+    `SELECT tenant_id AS "tenantId", id FROM system_errors
+     WHERE resolved_at IS NULL AND first_seen_at < now() - interval '10 minutes' ORDER BY first_seen_at DESC LIMIT 5000`,
   );
 }

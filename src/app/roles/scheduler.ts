@@ -8,6 +8,7 @@ import type { Platform } from '../parts.ts';
 import { retentionTasks } from '../retention.ts';
 import { retentionLimits } from '../retention-limits.ts';
 import type { Runtime, Started } from '../runtime.ts';
+import { strandedWork } from '../stranded-work.ts';
 
 const dispatchLimits = { tenantShare: 0.75, quantumBytes: 4 * 1024 * 1024, leaseSeconds: 30, pollMs: 500 };
 
@@ -31,10 +32,12 @@ export async function startScheduler(runtime: Runtime, platform: Platform): Prom
       ),
   });
   const sweeper = startDeliverySweeper({ database, jobs, clock, log });
-  const housekeeping = startHousekeeping(
-    [...retentionTasks(platform, retentionLimits(runtime.settings)), erasureTask(openErasures(platform, jobs))],
-    { log },
-  );
+  const tasks = [
+    ...retentionTasks(platform, retentionLimits(runtime.settings)),
+    ...strandedWork(platform, jobs),
+    erasureTask(openErasures(platform, jobs)),
+  ];
+  const housekeeping = startHousekeeping(tasks, { log });
   return {
     async stop() {
       await housekeeping.stop();

@@ -2,7 +2,7 @@ import { type Actor, referenceOf, systemActor } from '#access';
 import type { AuditRecorder } from '#audit';
 import { DomainError } from '#platform/errors';
 import type { ObjectStore } from '#platform/objects';
-import type { Database } from '#platform/postgres';
+import { type Database, mayRun } from '#platform/postgres';
 import { listDetections, saveDetections } from '../detection-store.ts';
 import type { SandboxPool } from '../sandbox/sandbox-contract.ts';
 import { checkUpload, type UploadIssue } from './upload-content.ts';
@@ -28,7 +28,15 @@ class UploadRefused extends DomainError {
   }
 }
 
-/** Checks an archive and saves all of it, or nothing. Throws UploadRefused, or `conflict` while another one is at work. */
+/** The receipt has its outcome already: a worker that was thought dead, or one that died later, has done the work. */
+class AlreadyProcessed extends Error {
+  override readonly name = 'AlreadyProcessed';
+}
+
+/**
+ * Checks an archive and saves all of it, or nothing; the outcome goes onto the receipt in the same transaction, so that
+ * it says what changed however often the work is begun. Throws UploadRefused, or `conflict` while another one is at work.
+ */
 export async function applyArchive(
   { database, audit, sandbox }: ApplyDeps,
   actor: Actor,
@@ -48,6 +56,7 @@ export async function applyArchive(
       target: { kind: 'upload', id: uploadId ?? 'direct' },
       parameters: counts,
     });
+    if (uploadId !== undefined && !(await finishUpload(tx, uploadId, { result }))) throw new AlreadyProcessed();
     return result;
   });
 }
@@ -55,43 +64,47 @@ export async function applyArchive(
 export const anotherUpload = (): DomainError =>
   new DomainError('conflict', { publicMessage: 'There is another upload in progress. Try again when it is over.' });
 
-type ProcessDeps = ApplyDeps & { readonly objects: Pick<ObjectStore, 'get' | 'delete'> };
+type ArchiveDeps = { readonly database: Database; readonly objects: Pick<ObjectStore, 'delete'> };
+type ProcessDeps = ApplyDeps & ArchiveDeps & { readonly objects: Pick<ObjectStore, 'get'> };
 
-async function outcomeOf(
-  deps: ProcessDeps,
-  actor: Actor,
-  upload: StoredUpload,
-  archive: Buffer,
-): Promise<{ readonly error: string } | { readonly result: unknown }> {
+/** A backup copies what the receipts of its moment name; what it keeps from being deleted goes with its receipt. */
+const deleteArchive = ({ database, objects }: ArchiveDeps, tenantId: string, uploadId: string): Promise<void> =>
+  database.withTenant(tenantId, async (tx) => {
+    if (await mayRun(tx, 'deletions')) await objects.delete(uploadKey(tenantId, uploadId));
+  });
+
+async function validateArchive({ database, sandbox }: ProcessDeps, tenantId: string, archive: Buffer) {
+  const saved = await database.withTenant(tenantId, listDetections);
+  return checkUpload({ sandbox, tenantId }, archive, saved);
+}
+
+async function work(deps: ProcessDeps, actor: Actor, upload: StoredUpload): Promise<void> {
+  const { tenantId } = actor;
+  const finish = (outcome: Parameters<typeof finishUpload>[2]) =>
+    deps.database.withTenant(tenantId, (tx) => finishUpload(tx, upload.id, outcome));
+  const archive = await deps.objects.get(uploadKey(tenantId, upload.id));
   try {
-    if (upload.kind === 'UPLOAD') return { result: await applyArchive(deps, actor, archive, upload.id) };
-    const saved = await deps.database.withTenant(actor.tenantId, listDetections);
-    const { issues } = await checkUpload({ sandbox: deps.sandbox, tenantId: actor.tenantId }, archive, saved);
-    return { result: { issues } };
+    if (upload.kind === 'UPLOAD') await applyArchive(deps, actor, archive, upload.id);
+    else await finish({ result: { issues: (await validateArchive(deps, tenantId, archive)).issues } });
   } catch (error) {
+    if (error instanceof AlreadyProcessed) return;
     // What a person can mend is the outcome; anything else is tried again.
-    if (error instanceof DomainError && error.code === 'bad_input') return { error: error.publicMessage };
-    throw error;
+    if (!(error instanceof DomainError) || error.code !== 'bad_input') throw error;
+    await finish({ error: error.publicMessage });
   }
 }
 
 /** Works on a receipt; running it twice changes nothing. */
 export async function processUpload(deps: ProcessDeps, tenantId: string, uploadId: string): Promise<void> {
   const upload = await deps.database.withTenant(tenantId, (tx) => findUpload(tx, uploadId));
-  if (upload === undefined || upload.status !== 'NOT_PROCESSED') return;
-  const key = uploadKey(tenantId, uploadId);
-  const archive = await deps.objects.get(key);
+  if (upload === undefined) return;
   const actor = systemActor(tenantId, `upload by ${upload.actor.name}`, upload.actor.traceId);
-  const outcome = await outcomeOf(deps, actor, upload, archive);
-  await deps.database.withTenant(tenantId, (tx) => finishUpload(tx, uploadId, outcome));
-  await deps.objects.delete(key);
+  if (upload.status === 'NOT_PROCESSED') await work(deps, actor, upload);
+  await deleteArchive(deps, tenantId, uploadId);
 }
 
 /** Ends a receipt that was tried too often. */
-export async function giveUpUpload(
-  { database }: Pick<ProcessDeps, 'database'>,
-  tenantId: string,
-  uploadId: string,
-): Promise<void> {
-  await database.withTenant(tenantId, (tx) => finishUpload(tx, uploadId, { error: 'upload failed' }));
+export async function giveUpUpload(deps: ArchiveDeps, tenantId: string, uploadId: string): Promise<void> {
+  await deps.database.withTenant(tenantId, (tx) => finishUpload(tx, uploadId, { error: 'upload failed' }));
+  await deleteArchive(deps, tenantId, uploadId);
 }

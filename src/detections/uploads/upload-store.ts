@@ -86,7 +86,37 @@ export async function hasWaitingUpload(tx: TenantTx): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Deletes receipts that nobody asks for any more. Returns how many. */
-export async function deleteOldUploads(tx: Tx): Promise<number> {
-  return tx.execute(`DELETE FROM content_uploads WHERE created_at < now() - interval '30 days'`);
+export type UploadPlace = { readonly tenantId: string; readonly id: string };
+type PlaceRow = { tenant_id: string; id: string };
+const placeOf = (row: PlaceRow): UploadPlace => ({ tenantId: row.tenant_id, id: row.id });
+
+/** Receipts that nobody asks for any more, oldest first. */
+export async function listOldUploads(tx: Tx, limit: number): Promise<readonly UploadPlace[]> {
+  const rows = await tx.query<PlaceRow>(
+    `SELECT tenant_id, id FROM content_uploads WHERE created_at < now() - interval '30 days' ORDER BY created_at LIMIT $1`,
+    [limit],
+  );
+  return rows.map(placeOf);
+}
+
+export async function deleteUpload(tx: TenantTx, id: string): Promise<void> {
+  await tx.execute('DELETE FROM content_uploads WHERE tenant_id = $1 AND id = $2', [tx.tenantId, id]);
+}
+
+/** Uploads of all tenants that wait longer than an attempt may take; `isHopeless` after a day of attempts. */
+export async function listStranded(tx: Tx): Promise<readonly (UploadPlace & { readonly isHopeless: boolean })[]> {
+  const rows = await tx.query<PlaceRow & { hopeless: boolean }>(
+    `SELECT tenant_id, id, created_at < now() - interval '1 day' AS hopeless FROM content_uploads
+     WHERE status = 'NOT_PROCESSED' AND created_at < now() - interval '10 minutes' ORDER BY created_at LIMIT 1000`,
+  );
+  return rows.map((row) => ({ ...placeOf(row), isHopeless: row.hopeless }));
+}
+
+/** Which of the uploads have a receipt. */
+export async function listReceipts(tx: TenantTx, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ id: string }>(
+    'SELECT id FROM content_uploads WHERE tenant_id = $1 AND id = ANY ($2::uuid[])',
+    [tx.tenantId, ids],
+  );
+  return new Set(rows.map(({ id }) => id));
 }

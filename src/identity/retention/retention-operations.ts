@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { defineMutation, defineQuery } from '#access';
 
-const days = (least: number) => z.number().int().min(least, `must be ${least} or more`).max(3650).nullish();
+/** Beyond ten years nobody means it, and the lake's clock ends in 2106. */
+const daysMax = 3650;
+const days = (least: number) =>
+  z.number().int().min(least, `must be ${least} or more`).max(daysMax, `must be ${daysMax} or less`).nullish();
 
 export const retention = defineQuery({
   name: 'retention',

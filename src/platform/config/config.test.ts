@@ -28,6 +28,16 @@ test('every problem is reported at once, and no secret is quoted', () => {
   expect(message).not.toMatch(/hunter2|short-secret/);
 });
 
+test.each(['MARGAY_RAW_RETENTION_DAYS', 'MARGAY_EVENT_RETENTION_DAYS', 'MARGAY_DELIVERY_LOG_RETENTION_DAYS'])(
+  '%s is refused when the clock of the lake would not hold it',
+  (name) => {
+    expect(readSettings({ [name]: '3650' })).toMatchObject({ [name]: 3650 });
+    for (const days of ['3651', '36500', '999999999999999999999999', '0'])
+      expect(() => readSettings({ [name]: days })).toThrow(/: must be between \d and 3650/);
+    expect(() => readSettings({ [name]: 'Infinity' })).toThrow('must be a whole number');
+  },
+);
+
 test('half a configuration does not start', () => {
   expect(() => readSettings({ DATABASE_URL: 'postgres://localhost/margay' })).toThrow(
     'DATABASE_URL and DATABASE_OWNER_URL',

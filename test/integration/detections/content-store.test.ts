@@ -11,6 +11,7 @@ import {
   createSandboxPool,
   createUploadService,
   processUpload,
+  takeUpStranded,
   writeZip,
 } from '#detections';
 import { systemClock } from '#platform/clock';
@@ -176,6 +177,42 @@ describe('an upload', () => {
     });
     expect(await objects.list(`tenants/${actor.tenantId}/uploads`)).toEqual([]);
     expect(await failure(uploads.status(await newActor(), { receiptId }))).toContain(receiptId);
+  });
+
+  test('says what changed, also when its worker ended between two steps', async () => {
+    const actor = await newActor();
+    const { receiptId } = await uploads.uploadAsync(actor, { data: zipOf(content) });
+    const dying = { ...objects, delete: () => Promise.reject(new Error('the worker ended')) };
+    expect(await failure(processUpload({ ...deps, objects: dying }, actor.tenantId, receiptId))).toContain('ended');
+    await Promise.all([1, 2].map(() => processUpload(deps, actor.tenantId, receiptId)));
+    expect(await uploads.status(actor, { receiptId })).toMatchObject({ result: { rules: { new: 2, modified: 0 } } });
+    expect(await objects.list(`tenants/${actor.tenantId}/uploads`)).toEqual([]);
+    const actions = await database.withTenant(actor.tenantId, (tx) =>
+      tx.query("SELECT FROM audit_events WHERE action = 'BULK_UPLOAD_DETECTIONS'"),
+    );
+    expect(actions).toHaveLength(2);
+  });
+
+  test('whose job was lost is taken up again, and given up after a day', async () => {
+    const actor = await newActor();
+    const { receiptId } = await uploads.uploadAsync(actor, { data: zipOf(content) });
+    const enqueued: unknown[] = [];
+    const jobs = { enqueueAll: async (_job: unknown, items: readonly unknown[]) => void enqueued.push(...items) };
+    const ageBy = (age: string) =>
+      database.withTenant(actor.tenantId, (tx) =>
+        tx.execute('UPDATE content_uploads SET created_at = created_at - $1::interval', [age]),
+      );
+    const sweep = () => takeUpStranded({ ...deps, jobs, clock: systemClock });
+    const own = () => enqueued.filter((item) => JSON.stringify(item).includes(receiptId));
+    await sweep();
+    expect(own()).toEqual([]);
+    await ageBy('11 minutes');
+    await sweep();
+    expect(own()).toMatchObject([{ payload: { tenantId: actor.tenantId, uploadId: receiptId } }]);
+    await ageBy('1 day');
+    await sweep();
+    expect(await uploads.status(actor, { receiptId })).toMatchObject({ status: 'FAILED', error: 'upload failed' });
+    expect(await objects.list(`tenants/${actor.tenantId}/uploads`)).toEqual([]);
   });
 
   test('can be checked without being saved', async () => {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { systemActor } from '#access';
 import { createAuditRecorder } from '#audit';
+import { uploadKey } from '#detections';
 import { createRetentionService } from '#identity';
 import { createLake, type LakeLayout } from '#lake';
 import { manualClock } from '#platform/clock';
@@ -129,7 +130,7 @@ test('raw objects that no batch names are deleted once their day is over, in one
   const young = tenantKey(one, 'raw', daysAgo(2).toISOString().slice(0, 10), randomUUID());
   await objects.put(old, Buffer.from('x'));
   await objects.put(young, Buffer.from('x'));
-  expect(await run('orphaned raw objects')).toBe(1);
+  expect(await run('orphaned objects')).toBe(1);
   await expect(objects.get(old)).rejects.toMatchObject({ code: 'not_found' });
   await expect(objects.get(young)).resolves.toBeInstanceOf(Buffer);
   await expect(objects.get(named.objectKey)).resolves.toBeInstanceOf(Buffer);
@@ -188,6 +189,10 @@ test('a tenant may keep less than the deployment and not more, and others are no
     publicMessage: 'rawDays: this deployment keeps at most 30 days',
   });
   await expect(service.update(actorOf(short), { eventDays: 3 })).rejects.toMatchObject({ field: 'eventDays' });
+  await expect(service.update(actorOf(short), { eventDays: 1e12 })).rejects.toMatchObject({
+    code: 'bad_input',
+    publicMessage: expect.stringContaining('must be 3650 or less'),
+  });
   const [gone, kept] = [await batch(short, 11, 'DONE'), await batch(short, 9, 'DONE')];
   const [failed, working] = [await batch(short, 29, 'FAILED'), await batch(short, 11, 'ADMITTED')];
   const failedLongAgo = await batch(short, 31, 'FAILED');
@@ -266,4 +271,29 @@ test('attempts of deliveries that ended go after their time; those of one that w
   });
   expect(await run('delivery attempts')).toBe(1);
   expect(await count(tenantId, 'alert_delivery_attempts')).toBe(2);
+});
+
+test('archives of uploads go with their receipts, and those that never had one after a day', async () => {
+  const tenantId = await createTenant(database);
+  const insert = (id: string, age: string) =>
+    database.withTenant(tenantId, (tx) =>
+      tx.execute(
+        `INSERT INTO content_uploads (tenant_id, id, kind, mode, status, actor, created_at)
+         VALUES ($1, $2, 'UPLOAD', 'CLASSIC_ZIP', 'NOT_PROCESSED', '{}', now() - $3::interval)`,
+        [tenantId, id, age],
+      ),
+    );
+  const old = '00000000-0000-7000-8000-000000000001';
+  const [waiting, orphan, young] = ['000000000003', '000000000002', ''].map((end) =>
+    end === '' ? systemIds.uuid() : `00000000-0000-7000-8000-${end}`,
+  ) as [string, string, string];
+  await insert(old, '31 days');
+  await insert(waiting, '1 day');
+  for (const id of [old, waiting, orphan, young]) await objects.put(uploadKey(tenantId, id), Buffer.from('zip'));
+  await run('orphaned objects');
+  expect(await run('receipts of uploads')).toBe(1);
+  expect(await objects.list(`tenants/${tenantId}/uploads/`)).toEqual(
+    [waiting, young].map((id) => uploadKey(tenantId, id)).toSorted(),
+  );
+  expect(await count(tenantId, 'content_uploads')).toBe(1);
 });

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { type Permission, systemActor } from '#access';
+import { createSystemErrorAlerts, raiseMissed } from '#alerts';
 import { createAuditRecorder } from '#audit';
 import { manualClock } from '#platform/clock';
 import { systemIds } from '#platform/ids';
@@ -89,4 +90,20 @@ test('another tenant, a missing permission and bad input are refused', async () 
   await expect(service.resolve(without(tenantId, 'AlertRead'), { id })).rejects.toMatchObject({ code: 'forbidden' });
   await expect(service.list(owner(tenantId), { cursor: 'x' })).rejects.toMatchObject({ field: 'cursor' });
   await expect(service.resolve(owner(tenantId), { id: 'x' })).rejects.toMatchObject({ code: 'bad_input' });
+});
+
+test('an error whose job was lost gets its alert all the same, once', async () => {
+  const tenantId = await createTenant(database);
+  for (const subject of ['lost', 'raised']) await record(tenantId, subject);
+  const { systemErrors } = await service.list(owner(tenantId), {});
+  const idOf = (subject: string) => systemErrors.find(({ subjectId }) => subjectId === subject)?.id ?? '';
+  await createSystemErrorAlerts({ database, systemErrors: recorder, clock }).raise(tenantId, idOf('raised'));
+  const enqueued: unknown[] = [];
+  const jobs = {
+    enqueueAll: async (_job: unknown, items: readonly { readonly payload: unknown }[]) =>
+      void enqueued.push(...items.map(({ payload }) => payload)),
+  };
+  await raiseMissed({ database, jobs, clock });
+  const own = enqueued.filter((payload) => (payload as { tenantId: string }).tenantId === tenantId);
+  expect(own).toEqual([{ tenantId, systemErrorId: idOf('lost') }]);
 });
