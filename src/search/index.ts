@@ -7,6 +7,7 @@ export { typeName } from './plan/type.ts';
 export { printQuery } from './print/print-query.ts';
 export { type LakeQuery, resultColumns, typeWord } from './queries/lake-query.ts';
 export { createQueryRetention } from './queries/query-retention.ts';
+export { forgetResults } from './queries/query-store.ts';
 export { startQueryRunner } from './queries/query-runner.ts';
 export type { ResultPage } from './queries/query-reading.ts';
 export { createQueryService, type QueryService } from './queries/query-service.ts';

@@ -7,6 +7,7 @@ import { migrateJobs } from '#platform/jobs';
 import { createLog, type Log } from '#platform/log';
 import { assertKnown, fillDatabase, migrate, SchemaMismatch } from '#platform/postgres';
 import { createMasterKeys, openWithPassphrase } from '#platform/secrets';
+import { forgetResults } from '#search';
 import {
   beginRestore,
   endRestore,
@@ -118,10 +119,13 @@ async function restoreObjects(set: SetReader, { storedObjects }: Platform): Prom
   for await (const { key } of set.objects()) await storedObjects.put(key, await readFile(set.pathOf(`objects/${key}`)));
 }
 
-async function restoreJobs(set: SetReader, { database }: Platform): Promise<void> {
+async function takeUpWork(set: SetReader, { database }: Platform): Promise<void> {
   const jobs: unknown[] = [];
   for await (const line of set.lines(set.manifest.jobs)) jobs.push(JSON.parse(line));
-  await database.withSystem('a restore takes up jobs of all tenants', (tx) => insertOutboxJobs(tx, jobs));
+  await database.withSystem('a restore takes up work of all tenants', async (tx) => {
+    await insertOutboxJobs(tx, jobs);
+    await forgetResults(tx);
+  });
 }
 
 async function fill(
@@ -147,7 +151,7 @@ async function fill(
       await restoreLake(set, platform, settings.CLICKHOUSE_URL === undefined);
       say('Copying objects …');
       await restoreObjects(set, platform);
-      await restoreJobs(set, platform);
+      await takeUpWork(set, platform);
       await platform.database.withSystem('an operator restored a backup', (tx) =>
         createOperatorAudit(platform).record(tx, operator, 'RESTORE_BACKUP', { createdAt: set.manifest.createdAt }),
       );

@@ -202,3 +202,12 @@ export async function deleteOldQueries(
   );
   return rows.map((row) => ({ tenantId: row.tenant_id, id: row.id }));
 }
+
+/** After a restore: results are not part of a backup, so whoever asks for one is told to ask again. Returns how many. */
+export async function forgetResults(tx: Tx): Promise<number> {
+  return tx.execute(
+    `UPDATE lake_queries SET state = 'FAILED', row_count = 0, result_bytes = 0, result_of = NULL,
+       message = 'Results are not part of a backup. Run the query again.'
+     WHERE state = 'SUCCEEDED'`,
+  );
+}

@@ -7,7 +7,14 @@ import { afterAll, expect, test } from 'vitest';
 import { systemActor } from '#access';
 import { createAlertIntake } from '#alerts';
 import { createAuditRecorder } from '#audit';
-import { createDetectionService, createEvaluator, type SandboxPool } from '#detections';
+import {
+  createDetectionService,
+  createEvaluator,
+  createUploadService,
+  processUpload,
+  type SandboxPool,
+  writeZip,
+} from '#detections';
 import {
   announceWorker,
   createBatchProcessor,
@@ -161,6 +168,48 @@ function send(platform: Platform, tenant: { readonly tenantId: string; readonly 
   return { acknowledged, stop: async () => ((isStopped = true), done) };
 }
 
+const later =
+  'AnalysisType: rule\nRuleID: Chaos.Later\nEnabled: true\nLogTypes: [X]\nSeverity: Low\nDetection: [{Condition: AlwaysTrue}]\n';
+
+/** An upload that waits and a query that has its result. */
+async function leaveWork(platform: Platform, tenantId: string) {
+  const { database, clock } = platform;
+  const uploads = createUploadService({ ...platform, audit: createAuditRecorder({ database, clock }), sandbox });
+  const data = writeZip([{ name: 'later.yml', bytes: Buffer.from(later) }]).toString('base64');
+  const { receiptId } = await uploads.uploadAsync(systemActor(tenantId, 'test', '1'.repeat(32)), { data });
+  const queryId = randomUUID();
+  await database.withTenant(tenantId, (tx) =>
+    tx.execute(
+      `INSERT INTO lake_queries (tenant_id, id, state, sql, database_name, issuer_kind, issuer_id, issuer_name, statement,
+         columns, log_types, access_key, cache_key, row_count, started_at, trace_id)
+       VALUES ($1, $2, 'SUCCEEDED', 'SELECT 1', 'd', 'system', 'test', 'test', 'SELECT 1', '[]', '{}', '', '', 1, now(), '')`,
+      [tenantId, queryId],
+    ),
+  );
+  return { receiptId, queryId };
+}
+
+/** The upload is still to be done, and can be; the query says that its result is not there. */
+async function expectWork(platform: Platform, tenantId: string, left: Awaited<ReturnType<typeof leaveWork>>) {
+  const { database, objects, clock } = platform;
+  const audit = createAuditRecorder({ database, clock });
+  const jobs = await database.withTenant(tenantId, (tx) =>
+    tx.query("SELECT payload FROM outbox_jobs WHERE job_name = 'detections.process-upload'"),
+  );
+  expect(jobs).toEqual([{ payload: { tenantId, uploadId: left.receiptId } }]);
+  await processUpload({ database, objects, audit, sandbox }, tenantId, left.receiptId);
+  const [row] = await database.withTenant(tenantId, (tx) =>
+    tx.query(
+      `SELECT (SELECT status FROM content_uploads WHERE id = $1) AS upload,
+         (SELECT count(*)::int FROM detections WHERE id = 'Chaos.Later') AS saved,
+         (SELECT state || ': ' || message FROM lake_queries WHERE id = $2) AS query`,
+      [left.receiptId, left.queryId],
+    ),
+  );
+  const query = 'FAILED: Results are not part of a backup. Run the query again.';
+  expect(row).toEqual({ upload: 'COMPLETED', saved: 1, query });
+}
+
 const waiting = async ({ database }: Platform): Promise<unknown> =>
   database.withSystem('the test waits until all is done', (tx) =>
     tx.query(
@@ -187,6 +236,7 @@ test('a set taken while events come in holds each event acknowledged before it, 
   const tenants = [await makeTenant(live.platform), await makeTenant(live.platform)];
   const traffic = tenants.map((tenant, index) => send(live.platform, tenant, index));
   await sleep(4000);
+  const left = await leaveWork(live.platform, tenants[0]?.tenantId ?? '');
   const before = traffic.map(({ acknowledged }) => new Map(acknowledged));
   expect(await backupCommand.run(['--to', set], io('live'))).toBe(0);
   await sleep(500);
@@ -197,6 +247,7 @@ test('a set taken while events come in holds each event acknowledged before it, 
   expect(await restoreInto(set, 'restored')).toBe(0);
   const { platform, stop } = await open('restored');
   await expect.poll(() => waiting(platform), { timeout: 300_000 }).toEqual([{ batches: 0, rows: 0 }]);
+  await expectWork(platform, tenants[0]?.tenantId ?? '', left);
   for (const [index, { tenantId, sourceId }] of tenants.entries()) {
     const acknowledged = before[index] ?? new Map<string, ChaosEvent>();
     const all = traffic[index]?.acknowledged ?? new Map<string, ChaosEvent>();
