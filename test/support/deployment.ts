@@ -34,6 +34,7 @@ export async function startTestDeployment({ folder: given, environment: more = {
     url,
     runtime: deployment.runtime,
     services,
+    platform,
     lake: platform.lake.reader,
     tenant: async (slug: string) => {
       const first = await prepareTenant(services, slug);

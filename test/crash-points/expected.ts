@@ -1,0 +1,17 @@
+import type { Outcome } from './outcome.ts';
+import { requests } from './scenario.ts';
+
+/** What must come of a passage, worked out by hand; the rest must be as in an undisturbed one. */
+export const expected: Partial<Outcome> = {
+  events: Object.fromEntries(requests.flat().map(({ id }) => [id, 1] as const)),
+  alerts: [
+    "Rule error: Passage.Fails: KeyError: 'nothing', RULE_ERROR, MEDIUM, counts 1, KeyError",
+    'hit a, RULE, LOW, counts 3, a',
+    'hit b, RULE, LOW, counts 1, b',
+    'many, RULE, HIGH, counts 4, many',
+    'untaken a, RULE, INFO, counts 1, a',
+  ],
+  remembered: { a: 3, b: 1 },
+  deliveries: { DELIVERED: 5, FAILED: 2 },
+  waiting: { outbox: 0, unloaded: 0 },
+};
