@@ -3,6 +3,7 @@ import { runClickhouse } from './compat/clickhouse.ts';
 import { runContentCi } from './compat/content-ci.ts';
 import { runPat } from './compat/pat.ts';
 import { runQueries } from './compat/queries.ts';
+import { runSchemas } from './compat/schemas.ts';
 import { runSchemathesis } from './compat/schemathesis.ts';
 
 const suites: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
@@ -10,6 +11,7 @@ const suites: Readonly<Record<string, (args: readonly string[]) => Promise<numbe
   'content-ci': runContentCi,
   pat: runPat,
   queries: runQueries,
+  schemas: runSchemas,
   schemathesis: runSchemathesis,
 };
 const [name = '', ...args] = process.argv.slice(2);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allPermissions, systemActor } from '#access';
 import type { Alert } from '#alerts';
-import { loadContentDirectory } from '#detections';
+import { type ContentItem, loadContentDirectory } from '#detections';
 import { managedSchemas } from '#ingestion';
 import { createServices, openPlatform, openSandbox } from '../parts.ts';
 import { publicUrl, type Runtime } from '../runtime.ts';
@@ -24,6 +24,12 @@ export type FirstStart = {
 };
 
 type Services = ReturnType<typeof createServices>;
+
+/** Log types that the content looks at and a schema ships for: a source tries the schemas of its own types only. */
+function logTypesOf(items: readonly ContentItem[]): readonly string[] {
+  const named = items.flatMap(({ spec }) => ('LogTypes' in spec ? (spec.LogTypes ?? []) : []));
+  return [...new Set(named)].filter((name) => managedSchemas().has(name)).toSorted();
+}
 
 /** A tenant, a token that may do everything, one HTTP source for the shipped log types, and the starter detections. */
 export async function prepareTenant(services: Services, slug: string): Promise<FirstStart> {
@@ -46,7 +52,7 @@ export async function prepareTenant(services: Services, slug: string): Promise<F
   const sourceSecret = randomBytes(24).toString('base64url');
   const source = await services.sources.create(actor, {
     integrationLabel: 'sample',
-    logTypes: [...managedSchemas().keys()],
+    logTypes: logTypesOf(items),
     logStreamType: 'Auto',
     authMethod: 'Bearer',
     authBearerToken: sourceSecret,

@@ -2,7 +2,12 @@ import { parseJson } from '#platform/json';
 import type { CompiledSchema, Decoded } from '../schemas/compiled-schema.ts';
 
 export type Classified =
-  | { readonly kind: 'event'; readonly logType: string; readonly decoded: Decoded }
+  | {
+      readonly kind: 'event';
+      readonly logType: string;
+      readonly decoded: Decoded;
+      readonly more?: readonly Decoded[];
+    }
   | { readonly kind: 'nothing' }
   | {
       readonly kind: 'unclassified';
@@ -23,8 +28,12 @@ const textMax = 200;
  * Tries the schemas of a source on one record after the other. The one that fits is tried first next time; each
  * failure moves a schema back, so the order follows the traffic. State lives for one batch part.
  */
-export function createClassifier(schemas: readonly CompiledSchema[]): (record: string) => Classified {
-  const candidates: Candidate[] = schemas.map((schema) => ({ schema, reader: schema.forBatch(), penalty: 1 }));
+export function createClassifier(schemas: readonly CompiledSchema[], parseTime: Date): (record: string) => Classified {
+  const candidates: Candidate[] = schemas.map((schema) => ({
+    schema,
+    reader: schema.forBatch(parseTime),
+    penalty: 1,
+  }));
   const reorder = (): void => void candidates.sort((a, b) => a.penalty - b.penalty);
   return (record) => {
     const tried: { schema: string; reason: string }[] = [];
@@ -41,7 +50,7 @@ export function createClassifier(schemas: readonly CompiledSchema[]): (record: s
       const wasFirst = candidates[0] === candidate;
       candidate.penalty = 0;
       if (!wasFirst) reorder();
-      return result.kind === 'event' ? { kind: 'event', logType: schema.name, decoded: result.decoded } : result;
+      return result.kind === 'event' ? { ...result, logType: schema.name } : result;
     }
     if (tried.length > 1) reorder();
     return { kind: 'unclassified', reason: summarize(tried, record), tried };

@@ -91,7 +91,7 @@ export function normalizeBody(
   schemas: readonly CompiledSchema[],
   context: NormalizeContext,
 ): Normalized {
-  const classify = createClassifier(schemas);
+  const classify = createClassifier(schemas, context.parseTime);
   const builders = new Map<string, RowBuilder>();
   const failures: ClassificationFailure[] = [];
   const rowOf = createRowWriter(context);
@@ -110,6 +110,10 @@ export function normalizeBody(
       const builder = builders.get(result.logType) ?? new RowBuilder();
       builders.set(result.logType, builder);
       builder.add(rowOf(result.logType, rowId, result.decoded));
+      for (const [index, decoded] of (result.more ?? []).entries()) {
+        const subId = hashId(context.tenantId, context.batchId, String(context.part), String(start), String(index + 1));
+        builder.add(rowOf(result.logType, subId, decoded));
+      }
     } else {
       const payload = record.slice(0, payloadMax);
       failures.push({ rowId, part: context.part, offset: start, length: end - start, reason: result.reason, payload });

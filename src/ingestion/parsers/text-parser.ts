@@ -1,5 +1,5 @@
-import type { CsvSpec, FastmatchSpec, RegexSpec, TextParserOptions } from '../schemas/schema-spec.ts';
-import { csvFields } from './csv.ts';
+import type { CsvSpec, FastmatchSpec, FieldSpec, RegexSpec, TextParserOptions } from '../schemas/schema-spec.ts';
+import { csvFields, type HeaderNames } from './csv.ts';
 import { fastmatchFields } from './fastmatch.ts';
 import type { Event, LineReader, TextParser } from './line-reader.ts';
 import { regexFields } from './regex.ts';
@@ -46,20 +46,31 @@ function withOptions(read: LineReader, options: TextParserOptions, what: string)
   };
 }
 
+type NamedField = Pick<FieldSpec, 'name' | 'required' | 'rename' | 'copy' | 'concat' | 'split'>;
+
 /** Names under which a CSV header may give values to the schema: its fields and what its templates refer to. */
-function namesOf(csv: CsvSpec, fieldNames: readonly string[]): ReadonlySet<string> {
-  const templates = Object.values(csv.expandFields ?? {}).flatMap((template) =>
-    [...template.matchAll(/%\{\s*([^}]*?)\s*\}/g)].map((match) => match[1] ?? ''),
+function headerNames(csv: CsvSpec, fields: readonly NamedField[]): HeaderNames {
+  const sources = new Map(
+    Object.entries(csv.expandFields ?? {}).map(([name, template]) => [
+      name,
+      [...template.matchAll(/%\{\s*([^}]*?)\s*\}/g)].map((match) => match[1] ?? ''),
+    ]),
   );
-  return new Set([...fieldNames, ...templates, ...(csv.columns ?? [])]);
+  const isMade = ({ rename, copy, concat, split }: NamedField) => rename ?? copy ?? concat ?? split;
+  return {
+    known: new Set([...fields.map(({ name }) => name), ...[...sources.values()].flat(), ...(csv.columns ?? [])]),
+    needed: fields
+      .filter((field) => field.required && !isMade(field))
+      .map(({ name }) => [name, ...(sources.get(name) ?? [])]),
+  };
 }
 
 /**
- * Compiles the parser of a schema that reads text. `fieldNames` are the schema's fields.
+ * Compiles the parser of a schema that reads text. `fields` are the schema's fields.
  * Throws with the reason when it cannot be used.
  */
-export function textParser({ csv, fastmatch, regex }: ParserSpec, fieldNames: readonly string[]): TextParser {
-  if (csv) return withOptions(csvFields(csv, namesOf(csv, fieldNames)), csv, 'CSV form');
+export function textParser({ csv, fastmatch, regex }: ParserSpec, fields: readonly NamedField[]): TextParser {
+  if (csv) return withOptions(csvFields(csv, headerNames(csv, fields)), csv, 'CSV form');
   if (fastmatch) return withOptions(fastmatchFields(fastmatch), fastmatch, 'fastmatch patterns');
   if (regex) return withOptions(regexFields(regex), regex, 'regular expression');
   throw new Error('needs csv, fastmatch or regex');

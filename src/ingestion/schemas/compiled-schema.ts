@@ -1,5 +1,7 @@
 import { isJsonObject, setKey } from '#platform/json';
 import type { Event, TextParser } from '../parsers/line-reader.ts';
+import { nativeParser } from '../parsers/native/catalog.ts';
+import type { NativeParser } from '../parsers/native/native-parser.ts';
 import { textParser } from '../parsers/text-parser.ts';
 import { IndicatorSet } from '../normalize/indicators.ts';
 import { columnName, type DecodeContext, decodeField, fieldDecoders, misfit } from './decoders.ts';
@@ -20,18 +22,22 @@ export type Decoded = {
 };
 
 type DecodeResult =
-  | { readonly kind: 'event'; readonly decoded: Decoded }
+  /** `more` are the further rows of a record that holds several. */
+  | { readonly kind: 'event'; readonly decoded: Decoded; readonly more?: readonly Decoded[] }
   /** Fits, but is no event: a header or comment line. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'misfit'; readonly reason: string };
 
-/** A schema ready to try on records. Holds per-batch parser state (header lines), so `forBatch` gives each batch its own. */
+/**
+ * A schema ready to try on records. Holds per-batch parser state (header lines), so `forBatch` gives each batch its
+ * own; stamps without a year are read against the parse time of the batch.
+ */
 export type CompiledSchema = {
   readonly name: string;
   readonly columns: readonly LakeColumn[];
   /** True when the schema reads JSON records, false when it reads lines of text. */
   readonly readsJson: boolean;
-  forBatch(): { decodeJson(event: unknown): DecodeResult; decodeText(line: string): DecodeResult };
+  forBatch(parseTime: Date): { decodeJson(event: unknown): DecodeResult; decodeText(line: string): DecodeResult };
 };
 
 /** Follows references and reports what is wrong with a value, each problem with its path. */
@@ -115,7 +121,8 @@ function columnOf(field: FieldSpec, definitions: Readonly<Record<string, ValueSp
 
 function build(spec: SchemaSpec): CompiledSchema {
   const definitions = spec.definitions ?? {};
-  const compile = { definitions, scanAws: spec.parser?.native?.name === 'AWS', rank: 0 };
+  const native = spec.parser?.native === undefined ? undefined : nativeParser(spec.parser.native.name);
+  const compile = { definitions, scanAws: native?.reads === 'records' && native.scanAws === true, rank: 0 };
   const fields = fieldDecoders(spec.fields, '', compile);
   const known = new Set([
     ...fields.map((field) => field.name),
@@ -148,17 +155,17 @@ function build(spec: SchemaSpec): CompiledSchema {
       decoded: { fields: result, indicators: context.indicators, eventTimeMs: context.eventTimeMs },
     };
   };
-  const fieldNames = spec.fields.map((field) => field.name);
-  const readsJson = spec.parser === undefined || spec.parser.native !== undefined;
+  const readsJson = spec.parser === undefined || native?.reads === 'records';
+  const decodeRecord = native?.reads === 'records' && native.reshape ? reshaping(native.reshape, decode) : decode;
   return {
     name: spec.schema,
     columns: spec.fields.map((field) => columnOf(field, definitions)),
     readsJson,
-    forBatch() {
-      const parse: TextParser | undefined = readsJson ? undefined : textParser(spec.parser ?? {}, fieldNames);
+    forBatch(parseTime) {
+      const parse: TextParser | undefined = readsJson ? undefined : lineParser(spec, native, parseTime);
       return {
         decodeJson: (event) =>
-          isJsonObject(event) ? decode(event) : { kind: 'misfit', reason: 'the record is not a JSON object' },
+          isJsonObject(event) ? decodeRecord(event) : { kind: 'misfit', reason: 'the record is not a JSON object' },
         decodeText(line) {
           if (parse === undefined) return { kind: 'misfit', reason: 'the record is not JSON' };
           const parsed = parse(line);
@@ -166,6 +173,33 @@ function build(spec: SchemaSpec): CompiledSchema {
         },
       };
     },
+  };
+}
+
+function lineParser(spec: SchemaSpec, native: NativeParser | undefined, parseTime: Date): TextParser {
+  if (native?.reads !== 'lines') return textParser(spec.parser ?? {}, spec.fields);
+  return (line) => {
+    const fields = native.read(line, parseTime);
+    return fields === undefined
+      ? { kind: 'misfit', reason: `the line is not of the form of ${spec.schema}` }
+      : { kind: 'fields', fields };
+  };
+}
+
+/** A record of several events fits when all of them do; one without any is no event. */
+function reshaping(
+  reshape: (event: Event) => readonly Event[],
+  decode: (event: Event) => DecodeResult,
+): (event: Event) => DecodeResult {
+  return (event) => {
+    const decoded: Decoded[] = [];
+    for (const part of reshape(event)) {
+      const result = decode(part);
+      if (result.kind !== 'event') return result;
+      decoded.push(result.decoded);
+    }
+    const [first, ...more] = decoded;
+    return first === undefined ? { kind: 'nothing' } : { kind: 'event', decoded: first, more };
   };
 }
 

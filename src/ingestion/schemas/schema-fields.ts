@@ -46,11 +46,17 @@ type LogTypeFields = {
 let managed: readonly LogTypeFields[] | undefined;
 
 const managedFields = (): readonly LogTypeFields[] =>
-  [...managedSchemas().values()].map(({ name, description, specText }) => ({
-    logType: name,
-    description,
-    fields: schemaFields(specText),
-  }));
+  [...managedSchemas().values()].map(({ name, description, specText }) => {
+    let fields: readonly DeclaredField[] | undefined;
+    return {
+      logType: name,
+      description,
+      /** Read when first asked for: a question names few of the log types. */
+      get fields() {
+        return (fields ??= schemaFields(specText));
+      },
+    };
+  });
 
 /** What is declared of every log type of a tenant, managed and its own. */
 export async function logTypeSchemas(tx: TenantTx): Promise<readonly LogTypeFields[]> {

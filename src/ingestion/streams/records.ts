@@ -96,6 +96,8 @@ function* elements(body: Buffer, from: number): Generator<RecordRange, number> {
   return position + 1;
 }
 
+const arrayStarts: ReadonlySet<number> = new Set([openBrace, openBracket, closeBracket, quote]);
+
 /** The wrappers that vendors put around their records. */
 const envelope = /^\s*\{\s*"(?:Records|records)"\s*:\s*\[/;
 
@@ -104,6 +106,13 @@ function* jsonValues(body: Buffer, unwrap: boolean): Generator<RecordRange> {
   for (let position = skipSpace(body, 0); position < body.length; position = skipSpace(body, position)) {
     const first = body[position];
     if (first !== openBrace && first !== openBracket) {
+      const end = lineEnd(body, position);
+      yield* lines(body, position, end);
+      position = end;
+      continue;
+    }
+    // A line of text may begin with a bracket too; an array of events goes on with one of them, or ends.
+    if (first === openBracket && !arrayStarts.has(body[skipSpace(body, position + 1)] ?? closeBracket)) {
       const end = lineEnd(body, position);
       yield* lines(body, position, end);
       position = end;
