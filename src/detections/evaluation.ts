@@ -132,6 +132,7 @@ function matchHit(
     severity: found.severity,
     context: found.alertContext,
     destinations: found.destinations ?? spec.OutputIds,
+    unique: found.unique,
   };
   return { match, row, error: undefined };
 }

@@ -1,7 +1,15 @@
 import type { CacheSession } from './cache/cache-session.ts';
 import type { ContentItem } from './content/content-item.ts';
 import { isRuleItem, type RuleItem } from './content/derived.ts';
-import type { IndexMiss, RuleError, RuleMatch, RuleStatistics, SandboxPool } from './sandbox/sandbox-contract.ts';
+import type {
+  IndexMiss,
+  RuleError,
+  RuleMatch,
+  RuleStatistics,
+  SandboxPool,
+  SandboxRule,
+  Withheld,
+} from './sandbox/sandbox-contract.ts';
 import { type EvaluationContent, sandboxContent } from './sandbox-content.ts';
 import { compileFilters, type Predicate } from './simple/compile.ts';
 import { compileSimpleRule, type SimpleRule } from './simple/simple-rule.ts';
@@ -88,7 +96,11 @@ function simpleMatch({ item, rule }: Compiled, recordIndex: number, event: unkno
 }
 
 /** Runs the rules without Python over the rows. They cannot raise: what is missing or of another type is no match. */
-function runSimple(compiled: readonly Compiled[], { logType, rows }: LogRows): LogResult {
+function runSimple(
+  compiled: readonly Compiled[],
+  filters: ReadonlyMap<string, Predicate>,
+  { logType, rows }: LogRows,
+): LogResult {
   const wanted = compiled.filter(({ item }) => item.spec.LogTypes?.includes(logType));
   if (wanted.length === 0) return { logType, matches: [], errors: [], statistics: [] };
   const { count, event } = eventReader(rows);
@@ -96,11 +108,16 @@ function runSimple(compiled: readonly Compiled[], { logType, rows }: LogRows): L
   const statistics = wanted.map((rule) => {
     const startedAt = performance.now();
     const before = matches.length;
-    for (let index = 0; index < count; index++)
+    const passes = filters.get(rule.item.id);
+    let runs = 0;
+    for (let index = 0; index < count; index++) {
+      if (passes !== undefined && !passes(event(index))) continue;
+      runs += 1;
       if (rule.rule.matches(event(index))) matches.push(simpleMatch(rule, index, event(index)));
+    }
     return {
       ruleId: rule.item.id,
-      runs: count,
+      runs,
       sampledMicroseconds: (performance.now() - startedAt) * 1000,
       matches: matches.length - before,
       errors: 0,
@@ -109,15 +126,23 @@ function runSimple(compiled: readonly Compiled[], { logType, rows }: LogRows): L
   return { logType, matches, errors: [], statistics };
 }
 
-/** Takes away what a rule said about rows that its filters keep from it. */
-function applyFilters(result: LogResult, { rows }: LogRows, filters: ReadonlyMap<string, Predicate>): LogResult {
-  if (filters.size === 0) return result;
-  const { event } = eventReader(rows);
-  const isKept = ({ ruleId, recordIndex }: { readonly ruleId: string; readonly recordIndex: number | null }) => {
-    const passes = filters.get(ruleId);
-    return passes === undefined || recordIndex === null || passes(event(recordIndex));
-  };
-  return { ...result, matches: result.matches.filter(isKept), errors: result.errors.filter(isKept) };
+/** Records of one log type that filters keep from rules in Python. A rule is never called with such an event. */
+function withheldBy(
+  filters: ReadonlyMap<string, Predicate>,
+  rules: readonly SandboxRule[],
+  { logType, rows }: LogRows,
+): Withheld {
+  const filtered = rules.filter(({ id, logTypes }) => filters.has(id) && logTypes.includes(logType));
+  const withheld = new Map<string, Set<number>>();
+  if (filtered.length === 0) return withheld;
+  const { count, event } = eventReader(rows);
+  for (const { id } of filtered) {
+    const passes = filters.get(id) ?? (() => true);
+    const held = new Set<number>();
+    for (let index = 0; index < count; index++) if (!passes(event(index))) held.add(index);
+    withheld.set(id, held);
+  }
+  return withheld;
 }
 
 type BatchToRun = {
@@ -140,9 +165,10 @@ export async function runRules(
   const results: LogResult[] = [];
   for (const log of logs) {
     const { logType, rows: records } = log;
-    const parts = [runSimple(simple, log)];
+    const parts = [runSimple(simple, filters, log)];
     if (loaded.rules.some((rule) => rule.logTypes.includes(logType))) {
-      const request = { tenantId, content: loaded, logType, records, ...(cache && { cache }) };
+      const withheld = withheldBy(filters, loaded.rules, log);
+      const request = { tenantId, content: loaded, logType, records, withheld, ...(cache && { cache }) };
       const { matches, errors, statistics, indexMisses } = await sandbox.evaluate(request);
       await report(indexMisses);
       parts.push({ logType, matches, errors, statistics });
@@ -154,7 +180,7 @@ export async function runRules(
       statistics: parts.flatMap((part) => part.statistics ?? []),
     };
     if ([merged.matches, merged.errors, merged.statistics ?? []].some((found) => found.length > 0))
-      results.push(applyFilters(merged, log, filters));
+      results.push(merged);
   }
   return results;
 }

@@ -17,8 +17,10 @@ export type DetectionMatch = {
   /** JSON text of an object. */
   readonly context?: string | undefined;
   readonly dedupPeriodMinutes: number;
-  /** Matches that a window needs before an alert exists. Errors need one. */
+  /** Matches that a window needs before an alert exists, or different values of `unique`. Errors need one. */
   readonly threshold: number;
+  /** Given by detections that count different values instead of matches. */
+  readonly unique?: string | undefined;
   /** False: the match is stored as a signal and never becomes part of an alert. */
   readonly createsAlert: boolean;
   readonly logType: string;

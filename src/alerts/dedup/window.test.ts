@@ -155,3 +155,33 @@ test('any order of batches gives the alerts and counts of the plain rule', () =>
     { numRuns: 500 },
   );
 });
+
+test('a detection that counts values makes an alert once enough different ones came, however many matches', () => {
+  const { apply, alerts } = newLedger();
+  const seen = (minute: number, ...values: string[]) =>
+    apply(
+      at(minute),
+      values.map((unique) => match({ threshold: 3, unique })),
+    );
+  seen(0, 'a', 'a', 'b', 'a');
+  seen(10, 'b', 'a');
+  expect(alerts.size).toBe(0);
+  seen(20, 'c', 'a');
+  expect([...alerts.values()]).toMatchObject([{ count: 8 }]);
+  seen(30, 'd');
+  expect([...alerts.values()]).toMatchObject([{ count: 9 }]);
+});
+
+test('a new window begins to count values anew', () => {
+  const { apply, alerts } = newLedger();
+  for (const [minute, unique] of [
+    [0, 'a'],
+    [59, 'b'],
+    [60, 'c'],
+    [61, 'a'],
+  ] as const)
+    apply(at(minute), [match({ threshold: 3, unique })]);
+  expect(alerts.size).toBe(0);
+  apply(at(62), [match({ threshold: 3, unique: 'b' })]);
+  expect([...alerts.values()]).toMatchObject([{ count: 3 }]);
+});

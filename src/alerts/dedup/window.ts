@@ -1,6 +1,7 @@
 import { hashId } from '#platform/ids';
 import type { AlertId } from '../alert.ts';
 import { type AlertSeed, type DetectionMatch, seedOf, storableText } from './detection-match.ts';
+import { addValues, distinctCount, type Values, valuesOf } from './distinct-values.ts';
 
 /** What a number of matches add up to. */
 export type Tally = {
@@ -11,6 +12,8 @@ export type Tally = {
   readonly lastReceivedAt: Date;
   readonly logTypes: readonly string[];
   readonly logSources: readonly string[];
+  /** Different values of `unique`, for detections that count those. */
+  readonly values?: Values | undefined;
 };
 
 /** Matches of one batch with the same detection, kind and dedup string. */
@@ -58,6 +61,7 @@ function addTallies(a: Tally, b: Tally): Tally {
     lastReceivedAt: later(a.lastReceivedAt, b.lastReceivedAt),
     logTypes: union(a.logTypes, b.logTypes),
     logSources: union(a.logSources, b.logSources),
+    ...(a.values || b.values ? { values: addValues(a.values, b.values) } : {}),
   };
 }
 
@@ -69,6 +73,7 @@ const tallyOf = (match: DetectionMatch): Tally => ({
   lastReceivedAt: match.receivedAt,
   logTypes: [storableText(match.logType)],
   logSources: match.sourceId === undefined ? [] : [match.sourceId],
+  ...(match.unique === undefined ? {} : { values: valuesOf(match.unique) }),
 });
 
 /** Errors and matches never share a window. A period of zero groups nothing: each event has a window of its own. */
@@ -132,7 +137,8 @@ export function advanceWindow(
   if (current.isAlert) return { window: { ...current, matchCount }, effect: { kind: 'add', tally: group.tally } };
   const seed = current.pending?.seed ?? group.seed;
   const tally = current.pending === null ? group.tally : addTallies(current.pending.tally, group.tally);
-  if (matchCount < group.threshold)
+  const reached = tally.values === undefined ? matchCount : distinctCount(tally.values);
+  if (reached < group.threshold)
     return { window: { ...current, matchCount, pending: { seed, tally } }, effect: { kind: 'none' } };
   return {
     window: { ...current, matchCount, isAlert: true, pending: null },

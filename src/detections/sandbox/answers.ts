@@ -21,6 +21,7 @@ const match = z.object({
   runbook: z.string().max(1000).optional(),
   destinations: z.array(shortText).max(10).optional(),
   alertContext: z.string().max(300_000).optional(),
+  unique: z.string().max(1000).optional(),
 });
 
 const ruleError = z.object({

@@ -1,3 +1,5 @@
+import type { SandboxRule, Withheld } from './sandbox-contract.ts';
+
 /** A run of whole NDJSON lines; `first` is the number of its first record in the batch. */
 export type Chunk = { readonly first: number; readonly count: number; readonly bytes: Buffer };
 
@@ -25,6 +27,20 @@ export function chunkLines(records: Buffer, linesMax: number, bytesMax: number):
   }
   close(records.length);
   return chunks;
+}
+
+/** By the number of a rule, the records of a chunk that it is not shown, counted from the chunk's first. */
+export function withheldIn(
+  { first, count }: Chunk,
+  rules: readonly SandboxRule[],
+  withheld: Withheld,
+): readonly (readonly [number, readonly number[]])[] {
+  return rules.flatMap(({ id }, number) => {
+    const records = [...(withheld.get(id) ?? [])].flatMap((record) =>
+      record >= first && record < first + count ? [record - first] : [],
+    );
+    return records.length === 0 ? [] : [[number, records] as const];
+  });
 }
 
 /** The same records in two runs. */

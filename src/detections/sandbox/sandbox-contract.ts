@@ -44,6 +44,8 @@ export type RuleMatch = {
   readonly destinations?: readonly string[] | undefined;
   /** JSON text. */
   readonly alertContext?: string | undefined;
+  /** What `unique` said, for a rule that has it: such a rule counts different values. Empty when it said nothing. */
+  readonly unique?: string | undefined;
 };
 
 export type RuleErrorKind = 'exception' | 'return_type' | 'timeout' | 'memory' | 'crash' | 'load';
@@ -113,6 +115,9 @@ export type UnitTestResult = {
   readonly printed?: string | undefined;
 };
 
+/** By the id of a rule, the records that it is not shown: its filters do not let them through. */
+export type Withheld = ReadonlyMap<string, ReadonlySet<number>>;
+
 export type SandboxPool = {
   /** Runs every rule of the log type over NDJSON records (one normalized event per line). */
   evaluate(request: {
@@ -122,6 +127,7 @@ export type SandboxPool = {
     readonly records: Buffer;
     /** What the rules remember between events; without it they begin with nothing and it is forgotten. */
     readonly cache?: CacheSession;
+    readonly withheld?: Withheld;
   }): Promise<EvaluationResult>;
   /** Runs unit tests of one rule; the content need not be stored. */
   test(request: {

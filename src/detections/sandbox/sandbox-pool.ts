@@ -200,9 +200,9 @@ export function createSandboxPool({
     });
   });
   return {
-    evaluate: ({ tenantId, content, logType, records, cache }) =>
+    evaluate: ({ tenantId, content, logType, records, cache, withheld }) =>
       slots.inTurn({ tenantId, purpose: 'evaluate', revision: content.revision }, (sandbox, breathe) =>
-        sandbox.evaluate(content, { logType, records, cache }, breathe),
+        sandbox.evaluate(content, { logType, records, cache, withheld }, breathe),
       ),
     test: ({ tenantId, content, ruleId, tests }) =>
       slots.inTurn({ tenantId, purpose: 'test' }, (sandbox) => sandbox.test(content, ruleId, tests)),

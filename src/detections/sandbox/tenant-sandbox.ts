@@ -10,10 +10,11 @@ import type {
   SandboxContent,
   UnitTest,
   UnitTestResult,
+  Withheld,
 } from './sandbox-contract.ts';
 import type { CacheSession } from '../cache/cache-session.ts';
 import { type EvaluateAnswer, parseEvaluate, parseExplain, parseLoad, parseQuestion, parseTest } from './answers.ts';
-import { type Chunk, chunkLines, halves } from './chunks.ts';
+import { type Chunk, chunkLines, halves, withheldIn } from './chunks.ts';
 import { IndexBook } from './index-book.ts';
 import { SandboxFailure, type SandboxImage, type SandboxProcess } from './sandbox-process.ts';
 import type { TenantSnapshot } from './tenant-snapshots.ts';
@@ -49,6 +50,7 @@ type Work = {
   readonly logType: string;
   readonly records: Buffer;
   readonly cache?: CacheSession | undefined;
+  readonly withheld?: Withheld | undefined;
 };
 
 const answerFrom =
@@ -268,12 +270,13 @@ export class TenantSandbox {
   /** Runs a chunk; after a failure again and watched, setting aside whichever rule was at work when it failed. */
   async #evaluateChunk(
     content: SandboxContent,
-    { logType, cache }: Work,
+    { logType, cache, withheld }: Work,
     chunk: Chunk,
     errors: RuleError[],
   ): Promise<EvaluateAnswer | 'too large'> {
     const { limits } = this.#deps;
     const now = cache ? { now: cache.now.getTime() / 1000 } : {};
+    const held = withheld?.size ? { withheld: withheldIn(chunk, content.rules, withheld) } : {};
     const skip: number[] = [];
     for (let isWatched = false; ; isWatched = true) {
       try {
@@ -282,7 +285,7 @@ export class TenantSandbox {
           ? { timeoutMs: limits.ruleTimeoutMs, stallMs: limits.ruleTimeoutMs }
           : { timeoutMs: limits.chunkTimeoutMs };
         const use = await this.#index.header(process, logType, { timeoutMs: limits.loadTimeoutMs, isWatched });
-        const header = { kind: 'evaluate', logType, skip, trace: isWatched, ...now, ...use };
+        const header = { kind: 'evaluate', logType, skip, trace: isWatched, ...now, ...held, ...use };
         const oracle = cache && answerFrom(cache);
         const answer = parseEvaluate(await process.request(header, chunk.bytes, { ...limit, oracle }));
         this.#index.note(logType, answer);

@@ -42,6 +42,7 @@ class Evaluation:
             rule.errors = 0
             rule.statistics = [0, 0, 0, 0]
         work = Work(rules, records, request.get("candidates"), self.content.models.get(log_type))
+        work.withheld = {number: frozenset(held) for number, held in request.get("withheld", ())}
         if request.get("trace"):
             _run_traced(work)
         else:
@@ -64,6 +65,8 @@ class Work:
         self.records = records
         self.candidates = candidates
         self.model = model
+        # By the number of a rule, the records that its filters keep from it.
+        self.withheld: dict[int, frozenset[int]] = {}
         self.matches: list[dict[str, Any]] = []
         self.errors: list[dict[str, Any]] = []
 
@@ -82,6 +85,8 @@ class Work:
 
     def apply(self, rule: Rule, index: int, event: PantherEvent) -> None:
         """Runs one rule on one event and notes what came of it."""
+        if self.withheld and index in self.withheld.get(rule.number, ()):
+            return
         rule.statistics[0] += 1
         try:
             if rule.matches(event):

@@ -126,8 +126,12 @@ class Rule:
                     found[name] = self.id
                 elif name == "dedup":
                     found[name] = _defaulted_dedup(self.id)
+                elif name == "unique":
+                    found[name] = truncate(str(event.get("p_row_id")))  # counted as the event it is
                 elif name == "alert_context":
                     found[name] = json.dumps({"_error": truncate(repr(error))})
+        if "unique" in found:
+            found["unique"] = found["unique"] or ""
         title = found.get("title") or self.name
         match = {
             "title": title,
