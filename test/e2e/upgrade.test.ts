@@ -8,7 +8,6 @@ import { zstdDecompressSync } from 'node:zlib';
 import pg from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
 import { systemActor } from '#access';
-import { managedSchemas } from '#ingestion';
 import { openPlatform } from '../../src/app/parts.ts';
 import type { Runtime } from '../../src/app/runtime.ts';
 import { startDeployment } from '../../src/app/supervisor.ts';
@@ -86,7 +85,7 @@ describe.each(versions.map(({ name }) => name))('an install of version %s', (ver
       expect(await readRawBody(deployment.runtime, actor.tenantId)).toMatch(/HTTP\/1\.1|\{/);
       const source = await deployment.services.sources.create(actor, {
         integrationLabel: 'new',
-        logTypes: [...managedSchemas().keys()],
+        logTypes: ['GitHub.Audit'],
         logStreamType: 'Auto',
         authMethod: 'None',
       });
