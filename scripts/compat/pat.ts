@@ -71,6 +71,8 @@ async function compatPat(content: string, tools: string): Promise<boolean> {
   const home = await mkdtemp(path.join(tmpdir(), 'margay-pat-'));
   // It names files in its archives relative to where it stands, so it stands beside the folder.
   await cp(content, path.join(home, 'content'), { recursive: true });
+  // Templates are to be filled in by people: they are no content.
+  await rm(path.join(home, 'content/templates'), { recursive: true, force: true });
   const outcomes: string[] = [];
   let isGood = true;
   await withDeployment(async (url, token) => {
