@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   buildASTSchema,
+  DirectiveLocation,
   extendSchema,
-  type GraphQLSchema,
+  GraphQLDirective,
+  GraphQLSchema,
   isInterfaceType,
   isObjectType,
   isUnionType,
@@ -58,7 +60,19 @@ function readSchema(): GraphQLSchema {
   const definitions = document.definitions.filter((definition) => !definition.kind.endsWith('Extension'));
   const extensions = document.definitions.filter((definition) => definition.kind.endsWith('Extension'));
   const base = buildASTSchema({ ...document, definitions }, { assumeValidSDL: true });
-  return extendSchema(base, { ...document, definitions: extensions }, { assumeValidSDL: true });
+  return forOldClients(extendSchema(base, { ...document, definitions: extensions }, { assumeValidSDL: true }));
+}
+
+/** Libraries of clients refuse a schema whose directives stand where their edition of the specification knows no place. */
+function forOldClients(schema: GraphQLSchema): GraphQLSchema {
+  const { directives, ...config } = schema.toConfig();
+  const known = directives.map((directive) => {
+    const locations = directive.locations.filter((location) => location !== DirectiveLocation.DIRECTIVE_DEFINITION);
+    return locations.length === directive.locations.length
+      ? directive
+      : new GraphQLDirective({ ...directive.toConfig(), locations });
+  });
+  return new GraphQLSchema({ ...config, directives: known, assumeValid: true });
 }
 
 type Subscriber = { readonly subscribe: Resolver; readonly resolve: Resolver };

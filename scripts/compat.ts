@@ -1,6 +1,7 @@
 /** `npm run compat -- <client or server>`: what others make, unmodified, against this product. */
 import { runClickhouse } from './compat/clickhouse.ts';
 import { runContentCi } from './compat/content-ci.ts';
+import { runMcp } from './compat/mcp.ts';
 import { runPat } from './compat/pat.ts';
 import { runQueries } from './compat/queries.ts';
 import { runSchemas } from './compat/schemas.ts';
@@ -9,6 +10,7 @@ import { runSchemathesis } from './compat/schemathesis.ts';
 const suites: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   clickhouse: runClickhouse,
   'content-ci': runContentCi,
+  mcp: runMcp,
   pat: runPat,
   queries: runQueries,
   schemas: runSchemas,

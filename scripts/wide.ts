@@ -22,6 +22,10 @@ const suites: Readonly<Record<string, { readonly summary: string; readonly comma
     summary: 'thirty minutes of kills on Postgres, Redis and an S3-compatible server, two processes of each role',
     command: ['node', 'scripts/chaos.ts', '--minutes', '30', '--seed', seed, '--stores', 'external'],
   },
+  schemathesis: {
+    summary: 'requests made up from the API document, over every route',
+    command: ['node', 'scripts/compat.ts', 'schemathesis', '--examples', '10', '--seed', seed],
+  },
   'demo-external': {
     summary: 'the demo on Postgres, Redis and an S3-compatible server',
     command: ['node', 'scripts/services/with-servers.ts', process.execPath, 'scripts/demo.ts', '--json'],

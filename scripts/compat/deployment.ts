@@ -6,7 +6,12 @@ import { createServices, openPlatform, openSandbox } from '../../src/app/parts.t
 import { publicUrl } from '../../src/app/runtime.ts';
 import { startDeployment } from '../../src/app/supervisor.ts';
 
-type Live = { readonly url: string; readonly token: string; readonly sourceId: string; readonly sourceSecret: string };
+export type Live = {
+  readonly url: string;
+  readonly token: string;
+  readonly sourceId: string;
+  readonly sourceSecret: string;
+};
 
 /** Runs the work against a throw-away deployment with one tenant; its limits of requests are out of the way. */
 export async function withDeployment(work: (live: Live) => Promise<void>): Promise<void> {
