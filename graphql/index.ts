@@ -1,2 +1,3 @@
 export type { Services } from './context.ts';
 export { registerGraphql } from './server.ts';
+export { createPersistedQueries, readManifest } from './persisted.ts';

@@ -12,6 +12,7 @@ import { asGateway, createExecutor } from './executor.ts';
 import { limitRule, noSubscriptionRule, queryLimits } from './limits.ts';
 import { registerLive } from './live/server.ts';
 import { operations } from './operations.ts';
+import type { PersistedQueries } from './persisted.ts';
 import { buildSchema } from './schema.ts';
 import { toldFailure } from './told-failures.ts';
 
@@ -25,6 +26,7 @@ type Deps = {
   readonly sessionOf: (request: FastifyRequest) => string | undefined;
   /** Lets a request in, within the limits of whoever asks. */
   readonly admit: (request: FastifyRequest, reply: FastifyReply, find: () => Promise<Actor>) => Promise<Actor>;
+  readonly persisted: PersistedQueries;
   readonly authenticateSession: (value: string, origin: RequestOrigin) => Promise<Actor>;
 };
 
@@ -96,6 +98,8 @@ export async function registerGraphql(server: FastifyInstance, deps: Deps): Prom
     includeStacktraceInErrorResponses: false,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
+    persistedQueries: { cache: deps.persisted.cache },
+    plugins: [deps.persisted.plugin],
     validationRules: [limitRule, noSubscriptionRule],
     parseOptions: { maxTokens: queryLimits.tokens },
     formatError: errorFormatter(deps.log),
@@ -113,6 +117,7 @@ export async function registerGraphql(server: FastifyInstance, deps: Deps): Prom
       schema,
       services: deps.services,
       format,
+      refuseUnlisted: deps.persisted.refuseUnlisted,
       find: (request, reply, key) =>
         signedIn(async () => {
           const look = async () => find(deps, request, key);

@@ -7,6 +7,7 @@ import * as operations from '@graphql-codegen/typescript-operations';
 import * as resolvers from '@graphql-codegen/typescript-resolvers';
 import * as documents from '@graphql-codegen/typed-document-node';
 import { parse } from 'graphql';
+import { operationTexts, sha256 } from '../graphql/persisted.ts';
 
 /** What stands for a type on the way from its resolver to those of its fields. */
 const mappers = Object.fromEntries(
@@ -68,6 +69,9 @@ async function generateOperations(root: string, text: string): Promise<void> {
     pluginMap: { operations, documents },
   });
   writeFileSync(filename, output);
+  const listed = operationTexts(asked.document).map(({ name, text: body }) => ({ id: sha256(body), name, body }));
+  const manifest = { format: 'apollo-persisted-query-manifest', version: 1, operations: listed };
+  writeFileSync(path.join(root, 'graphql/generated/persisted.json'), JSON.stringify(manifest, null, 2));
 }
 
 /** Writes `graphql/generated`: types of the resolvers, and the operations of frontends. */

@@ -22,6 +22,7 @@ const outputs = [
   `${libraryData}/pycountry/table.LICENSE`,
   'graphql/generated/resolvers.ts',
   'graphql/generated/operations.ts',
+  'graphql/generated/persisted.json',
 ];
 const isFresh =
   existsSync(stampPath) &&

@@ -26,6 +26,7 @@ export function prepareSubscription(
   schema: GraphQLSchema,
   { query, variables, operationName }: Asked,
   contextValue: GraphqlContext,
+  refuseUnlisted: (text: string) => void,
 ): ExecutionArgs | { readonly errors: readonly GraphQLError[] } {
   if (typeof query !== 'string') return refused('Send the subscription as `query`.');
   try {
@@ -35,6 +36,7 @@ export function prepareSubscription(
       return refused('Only subscriptions are served here. Send queries and mutations to /public/graphql.');
     const errors = validate(schema, document, [...specifiedRules, limitRule]);
     if (errors.length > 0) return { errors };
+    refuseUnlisted(query);
     return {
       schema,
       document,

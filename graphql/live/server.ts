@@ -11,6 +11,8 @@ type Deps = {
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly format: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+  /** Throws when this deployment runs only listed operations and the text is none of them. */
+  readonly refuseUnlisted: (text: string) => void;
   /** Who asks, by a header of the request or by what the first message carries. */
   readonly find: (request: FastifyRequest, reply: FastifyReply | undefined, key: string | undefined) => Promise<Actor>;
 };
@@ -62,7 +64,7 @@ function serveEvents(server: FastifyInstance, path: string, deps: Deps, counter:
     onSubscribe(request, params) {
       const context = contexts.get(request.raw);
       if (context === undefined) throw new Error('A stream without a context.');
-      const prepared = prepareSubscription(deps.schema, params, context);
+      const prepared = prepareSubscription(deps.schema, params, context, deps.refuseUnlisted);
       // The library takes an answer for one only when it has data.
       return 'errors' in prepared ? { data: null, ...masked(deps, prepared) } : { ...prepared, contextValue: context };
     },
@@ -118,7 +120,7 @@ function serveSockets(server: FastifyInstance, path: string, deps: Deps, counter
     onSubscribe(ctx, id, payload) {
       const { context } = contextOf(ctx.extra);
       if (context === undefined) return [new GraphQLError('Sign in first.')];
-      const prepared = prepareSubscription(deps.schema, payload, context);
+      const prepared = prepareSubscription(deps.schema, payload, context, deps.refuseUnlisted);
       if ('errors' in prepared) return masked(deps, prepared).errors ?? [];
       try {
         releases.set(id, counter.take(context));

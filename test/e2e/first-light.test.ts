@@ -4,7 +4,9 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
+import { type AlertsInput, ListAlertsWithEventsDocument } from '../../graphql/generated/operations.ts';
 import { startTestDeployment } from '../support/deployment.ts';
+import { askTyped } from '../support/typed.ts';
 import { startReceiver } from '../support/webhook-receiver.ts';
 
 const deployment = await startTestDeployment();
@@ -13,26 +15,11 @@ afterAll(() => deployment.stop());
 
 const always = { from: new Date('2000-01-01'), to: new Date('2100-01-01') };
 const span = { createdAtAfter: '2000-01-01T00:00:00Z', createdAtBefore: '2100-01-01T00:00:00Z', pageSize: 100 };
-const listAlerts = '{ node { id title severity eventCount deliveryStates { state } events { edges { node } } } }';
-type AlertNode = {
-  node: {
-    id: string;
-    title: string;
-    severity: string;
-    eventCount: number;
-    deliveryStates: { state: string }[];
-    events: { edges: unknown[] };
-  };
-};
-
-async function alertsOf(tenant: typeof a, more: Record<string, unknown> = {}): Promise<AlertNode['node'][]> {
-  const { data, errors } = await tenant.ask(
-    `query ($input: AlertsInput!) { alerts(input: $input) { edges ${listAlerts} } }`,
-    { input: { ...span, ...more } },
-  );
-  expect(errors).toBeUndefined();
-  const found = data?.['alerts'] as { edges: AlertNode[] } | undefined;
-  return found?.edges.map((edge) => edge.node) ?? [];
+async function alertsOf(tenant: typeof a, more: Partial<AlertsInput> = {}) {
+  const { alerts } = await askTyped({ url: deployment.url, token: tenant.token }, ListAlertsWithEventsDocument, {
+    input: { ...span, ...more },
+  });
+  return alerts.edges.map(({ node: { events, ...node } }) => ({ ...node, events: { edges: events?.edges ?? [] } }));
 }
 
 const publicRepository = (actor: string) =>

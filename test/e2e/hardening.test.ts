@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { startTestDeployment } from '../support/deployment.ts';
 
@@ -29,6 +30,18 @@ test('aliases, directives, depth, batches and circles are refused', async () => 
     '{ __schema { types { fields { type { fields { type { fields { type { fields { type { fields { type { fields { type { fields { type { fields { type { fields { name } } } } } } } } } } } } } } } } } } } }';
   expect(await codeOf(await post({ query: circle }))).toBe('GRAPHQL_VALIDATION_FAILED');
   expect((await post([{ query: '{ isSignedIn }' }, { query: '{ isSignedIn }' }])).status).toBe(400);
+});
+
+test('an operation that was sent once with its hash runs by the hash alone; a hash of another text is refused', async () => {
+  const query = '{ isSignedIn generalSettings { pantherVersion } }';
+  const hash = createHash('sha256').update(query).digest('hex');
+  const extensions = { persistedQuery: { version: 1, sha256Hash: hash } };
+  expect(await codeOf(await post({ extensions }))).toBe('PERSISTED_QUERY_NOT_FOUND');
+  expect((await post({ query: '{ isSignedIn }', extensions })).status).toBe(400);
+  expect(await codeOf(await post({ query, extensions }))).toBeUndefined();
+  expect(await (await post({ extensions })).json()).toMatchObject({ data: { isSignedIn: true } });
+  const foreign = { ...json, 'x-api-key': 'margay_nonsense' };
+  expect((await post({ extensions }, foreign)).status).toBe(401);
 });
 
 test('queries by GET and by a form of another site are refused; errors carry no trace of code', async () => {

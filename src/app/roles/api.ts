@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { createOriginPolicy, type SessionService, type TokenService } from '#identity';
-import { registerGraphql } from '#graphql';
+import { createPersistedQueries, readManifest, registerGraphql } from '#graphql';
 import {
   answerPreflights,
   authRoutes,
@@ -111,6 +111,10 @@ async function serveApi(
     originOf,
     sessionOf,
     admit: gate.admit,
+    persisted: createPersistedQueries(
+      readManifest(runtime.settings.MARGAY_GRAPHQL_MANIFEST),
+      runtime.settings.MARGAY_GRAPHQL_LISTED_ONLY,
+    ),
     authenticateSession: (value, origin) => sessions.authenticate(value, origin),
   });
   await restRoutes(server, {

@@ -83,6 +83,14 @@ export const settings = z.object({
   MARGAY_REFUSALS_PER_MINUTE: whole(10, 10_000_000)
     .prefault('300')
     .describe('API requests of one address without a valid credential in a minute.'),
+  MARGAY_GRAPHQL_MANIFEST: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File with operations that clients may ask for by their SHA-256, beside those of our own frontends.'),
+  MARGAY_GRAPHQL_LISTED_ONLY: flag
+    .prefault('false')
+    .describe('Run only operations of that list; command lines and other free clients of GraphQL then stop working.'),
   MARGAY_RULE_INDEX: z
     .enum(['strict', 'matches', 'off'])
     .default('strict')

@@ -6,7 +6,7 @@ import { buildSchema } from '../../../graphql/schema.ts';
 const schema = buildSchema();
 const context = {} as GraphqlContext;
 const messageOf = (query: unknown, operationName?: string): string | undefined => {
-  const prepared = prepareSubscription(schema, { query, operationName }, context);
+  const prepared = prepareSubscription(schema, { query, operationName }, context, () => undefined);
   return 'errors' in prepared ? prepared.errors[0]?.message : undefined;
 };
 
