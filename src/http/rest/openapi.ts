@@ -19,6 +19,7 @@ const always: Readonly<Record<number, string>> = {
   403: 'The token lacks the permission, or may not be used from this address.',
   413: 'The body is too large.',
   415: 'The body is not JSON.',
+  431: 'The address, or the headers, are too long.',
   429: 'Too many requests; `Retry-After` says when to come back.',
   500: 'Something went wrong on our side.',
   503: 'A part is away for the moment.',
