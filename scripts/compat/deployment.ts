@@ -8,9 +8,12 @@ import { startDeployment } from '../../src/app/supervisor.ts';
 
 export type Live = {
   readonly url: string;
+  readonly tenantId: string;
   readonly token: string;
   readonly sourceId: string;
   readonly sourceSecret: string;
+  /** Its database, as the product's own role. */
+  readonly databaseUrl: string;
 };
 
 /** Runs the work against a throw-away deployment with one tenant; its limits of requests are out of the way. */
@@ -29,7 +32,8 @@ export async function withDeployment(work: (live: Live) => Promise<void>): Promi
   const sandbox = await openSandbox(deployment.runtime);
   try {
     const first = await prepareTenant(createServices(platform, deployment.runtime, sandbox), 'compat');
-    await work({ ...first, url: publicUrl(deployment.runtime) });
+    const { databaseUrl } = deployment.runtime;
+    await work({ ...first, url: publicUrl(deployment.runtime), databaseUrl });
   } finally {
     await sandbox.pool.close();
     await platform.close();
