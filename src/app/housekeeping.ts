@@ -11,7 +11,7 @@ export type HousekeepingTask = {
 
 type Options = { readonly log: Log; readonly firstAfterMs?: number; readonly everyMs?: number };
 
-/** Runs every task once an hour until stopped. A task that fails is logged and does not hold up the others. */
+/** Runs every task once an hour, or as often as asked, until stopped. A task that fails is logged and does not hold up the others. */
 export function startHousekeeping(
   tasks: readonly HousekeepingTask[],
   { log, firstAfterMs = 60_000, everyMs = 3_600_000 }: Options,

@@ -33,6 +33,7 @@ import {
   userDirectory,
 } from '#identity';
 import {
+  createAlarmService,
   createBatchService,
   createSchemaService,
   createSourceService,
@@ -144,6 +145,7 @@ export function createServices(
       ids,
       objectionToSecondTenant: () => objection(sandbox.walls, runtime.settings.MARGAY_ALLOW_WEAK_SANDBOX),
     }),
+    alarms: createAlarmService({ database, audit, clock }),
     alerts: createAlertService({ database, audit, clock, ids, lake: lake.reader, assignees: userDirectory }),
     alertMetrics: createAlertMetrics({ database }),
     usage: createUsageService({ database }),

@@ -1,3 +1,6 @@
+export { alarmOperations } from './alarms/alarm-operations.ts';
+export { type AlarmService, createAlarmService } from './alarms/alarm-service.ts';
+export { watchAlarms } from './alarms/alarm-watch.ts';
 export type { Batch, BatchCounters, BatchManifest } from './batches/batch.ts';
 export { type BatchProcessor, createBatchProcessor, type PreparedBatch } from './batches/batch-processor.ts';
 export { createBatchRetention } from './batches/batch-retention.ts';

@@ -85,6 +85,7 @@ export const sampleBodies: Readonly<Record<string, unknown>> = {
     logStreamType: 'Auto',
     authMethod: 'None',
   },
+  'log source alarm#put': { minutesThreshold: 60 },
   'rule#create': {
     id: 'Sample.Rule',
     body: 'def rule(event):\n    return False\n',

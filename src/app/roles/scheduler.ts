@@ -1,7 +1,8 @@
 import { startDeliverySweeper } from '#alerts';
-import { processBatchJob, startDispatcher } from '#ingestion';
+import { processBatchJob, startDispatcher, watchAlarms } from '#ingestion';
 import { jobDefinitions } from '#jobs';
 import { createJobs, startOutboxRelay } from '#platform/jobs';
+import { createSystemErrorRecorder } from '#system-errors';
 import { erasureTask, openErasures } from '../erasures.ts';
 import { startHousekeeping } from '../housekeeping.ts';
 import type { Platform } from '../parts.ts';
@@ -38,8 +39,14 @@ export async function startScheduler(runtime: Runtime, platform: Platform): Prom
     erasureTask(openErasures(platform, jobs)),
   ];
   const housekeeping = startHousekeeping(tasks, { log });
+  const systemErrors = createSystemErrorRecorder(platform);
+  const alarms = startHousekeeping(
+    [{ name: 'alarms of log sources', run: () => watchAlarms({ ...platform, systemErrors }), fullRound: Infinity }],
+    { log, firstAfterMs: 10_000, everyMs: 60_000 },
+  );
   return {
     async stop() {
+      await alarms.stop();
       await housekeeping.stop();
       await sweeper.stop();
       await dispatcher.stop();

@@ -46,8 +46,6 @@ const unlisted = (name: string, path: string, rights: Rights, owedTo: string): r
   owedRoute(`${name}#delete`, 'DELETE', `${path}/{id}`, rights, owedTo),
 ];
 
-const alarm = '/log-source-alarms/{sourceId}/{type}';
-
 /** Routes that clients know and whose part of the product is not built yet; whoever builds it deletes them here. */
 export const owedRoutes: readonly RestRoute[] = [
   ...unlisted(
@@ -67,7 +65,4 @@ export const owedRoutes: readonly RestRoute[] = [
   ...unlisted('log forwarder source', '/log-sources/log-forwarder', logSources, 'log forwarder'),
   ...unlisted('pub/sub source', '/log-sources/pubsub', logSources, 'queue transport'),
   ...unlisted('s3 source', '/log-sources/s3', logSources, 'bucket transport'),
-  owedRoute('log source alarm#get', 'GET', alarm, logSources, 'alarms of log sources'),
-  owedRoute('log source alarm#put', 'PUT', alarm, logSources, 'alarms of log sources'),
-  owedRoute('log source alarm#delete', 'DELETE', alarm, logSources, 'alarms of log sources'),
 ];

@@ -3,11 +3,12 @@ import type { Actor, Operation } from '#access';
 import type { AlertService, CommentService, ContextTagService } from '#alerts';
 import type { ContentService } from '#detections';
 import type { RoleService, TokenService, UserService } from '#identity';
-import type { SourceService } from '#ingestion';
+import type { AlarmService, SourceService } from '#ingestion';
 import type { Parameters, ValuesOf } from './query.ts';
 
 /** The use cases that routes call. */
 export type RestServices = {
+  readonly alarms: AlarmService;
   readonly alerts: AlertService;
   readonly comments: CommentService;
   readonly contextTags: ContextTagService;

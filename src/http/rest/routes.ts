@@ -1,3 +1,4 @@
+import { alarmRoutes } from './alarm-routes.ts';
 import { alertRoutes } from './alert-routes.ts';
 import { commentRoutes, contextTagRoutes } from './comment-routes.ts';
 import { dataModelRoutes } from './data-model-routes.ts';
@@ -18,6 +19,7 @@ export const routes: readonly RestRoute[] = [
   ...tokenRoutes,
   ...dataModelRoutes,
   ...globalRoutes,
+  ...alarmRoutes,
   ...httpSourceRoutes,
   ...roleRoutes,
   ...detectionRoutes,

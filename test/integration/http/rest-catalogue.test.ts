@@ -38,7 +38,6 @@ test('what is owed is owed to these parts of the product, and to no other', () =
     [...new Set(routes.map(({ id }) => id.split('#')[0]))],
   ]);
   expect(Object.fromEntries(subjects)).toEqual({
-    'alarms of log sources': ['log source alarm'],
     'bucket transport': ['gcs source', 's3 source'],
     'cloud scanning': ['aws cloud account'],
     'log forwarder': ['log forwarder source'],
