@@ -6,6 +6,7 @@ import { runPat } from './compat/pat.ts';
 import { runQueries } from './compat/queries.ts';
 import { runSchemas } from './compat/schemas.ts';
 import { runSchemathesis } from './compat/schemathesis.ts';
+import { runTerraform } from './compat/terraform.ts';
 
 const suites: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   clickhouse: runClickhouse,
@@ -15,6 +16,7 @@ const suites: Readonly<Record<string, (args: readonly string[]) => Promise<numbe
   queries: runQueries,
   schemas: runSchemas,
   schemathesis: runSchemathesis,
+  terraform: runTerraform,
 };
 const [name = '', ...args] = process.argv.slice(2);
 const suite = suites[name];
