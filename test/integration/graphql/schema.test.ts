@@ -18,6 +18,7 @@ import {
 import { expect, test } from 'vitest';
 import { operations } from '../../../graphql/operations.ts';
 import { buildSchema } from '../../../graphql/schema.ts';
+import { referencePages } from '../../../scripts/docs/reference.ts';
 import { graphqlOperations } from '../../compat/graphql-operations.ts';
 
 const schema = buildSchema();
@@ -31,6 +32,10 @@ const fields = roots.flatMap(([kind, type]) =>
 
 test('the printed schema is up to date (npm run print-schema)', () => {
   expect(readFileSync('graphql/schema.graphql', 'utf8')).toBe(`${printSchema(lexicographicSortSchema(schema))}\n`);
+});
+
+test('the printed reference pages are up to date (npm run print-schema)', () => {
+  for (const [file, page] of Object.entries(referencePages())) expect(readFileSync(file, 'utf8'), file).toBe(page);
 });
 
 test('nothing that clients of the last release use is gone or narrower', () => {
