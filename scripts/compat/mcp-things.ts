@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { restOperations } from '#http';
 import type { Live } from './deployment.ts';
 
 /** Ids of one of each thing that tools are asked about. */
@@ -13,6 +14,7 @@ export type Things = {
   readonly user: string;
   readonly role: string;
   readonly source: string;
+  readonly query: string;
 };
 
 type Json = Readonly<Record<string, unknown>>;
@@ -45,6 +47,16 @@ async function alertOf(live: Live): Promise<string> {
     await sleep(300);
   }
   throw new Error('There was no alert in 90 seconds.');
+}
+
+/** A scheduled search, or an id that nobody has while no part of the product answers such requests. */
+async function queryOf(live: Live): Promise<string> {
+  const isOwed = restOperations.some(({ id, operation }) => id === 'query#create' && operation.owedTo !== undefined);
+  if (isOwed) return '6c6574cb-fbf9-49fc-baad-1a99464ef09e';
+  const schedule = { rateMinutes: 60, timeoutMinutes: 5, disabled: true };
+  return String(
+    (await rest(live, 'POST', '/queries', { name: 'Compat query', sql: 'select 1 as one', schedule }))['id'],
+  );
 }
 
 const python = 'def rule(event):\n    return False\n';
@@ -90,5 +102,6 @@ export async function makeThings(live: Live): Promise<Things> {
     }),
     role: String(roles.results[0]?.id),
     source: live.sourceId,
+    query: await queryOf(live),
   };
 }

@@ -2,18 +2,22 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { restOperations } from '#http';
+import { operations } from '../../graphql/operations.ts';
 import { type Live, withDeployment } from './deployment.ts';
 import { McpClient } from './mcp-client.ts';
 import { makeThings, type Things } from './mcp-things.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** Parts of the product that are not built: their tools must say so, and not pretend. */
-const owed: Readonly<Record<string, string>> = {
-  start_ai_alert_triage: 'language model',
-  get_ai_alert_triage_summary: 'language model',
-  list_scheduled_queries: 'saved searches over REST',
-  get_scheduled_query: 'saved searches over REST',
+const route = (id: string) => restOperations.find((candidate) => candidate.id === id)?.operation;
+
+/** What tools ask for whose part of the product may not be built: they must then say so, and not pretend. */
+const owed: Readonly<Record<string, string | undefined>> = {
+  start_ai_alert_triage: operations.get('aiSummarizeAlert')?.owedTo,
+  get_ai_alert_triage_summary: operations.get('aiInferenceStreamsMetadata')?.owedTo,
+  list_scheduled_queries: route('query#list')?.owedTo,
+  get_scheduled_query: route('query#get')?.owedTo,
 };
 
 type Call = {
@@ -50,8 +54,8 @@ const readingCalls = (it: Things): readonly Call[] => [
   call('get_http_log_source', { source_id: it.source }, it.source),
   call('list_log_type_schemas', { contains: 'GitHub' }, 'GitHub.Audit'),
   call('get_log_type_schema_details', { schema_names: ['GitHub.Audit'] }, 'spec'),
-  call('list_scheduled_queries', {}, ''),
-  call('get_scheduled_query', { query_id: '6c6574cb-fbf9-49fc-baad-1a99464ef09e' }, ''),
+  call('list_scheduled_queries', {}, it.query),
+  call('get_scheduled_query', { query_id: it.query }, it.query),
 ];
 
 const dayMs = 86_400_000;
