@@ -85,9 +85,36 @@ function sourceOf(
 const isWholeSource = ({ isPooled, logTypes, columns }: TableSource): boolean =>
   !isPooled && logTypes === undefined && columns.every((column) => column.physical !== undefined);
 
-function tableOf(base: Omit<CatalogueTable, 'isWhole'>): CatalogueTable {
-  const [first, ...more] = base.sources;
-  return { ...base, isWhole: first !== undefined && more.length === 0 && isWholeSource(first) };
+const isWholeTable = ([first, ...more]: readonly TableSource[]): boolean =>
+  first !== undefined && more.length === 0 && isWholeSource(first);
+
+type TableParts = Pick<CatalogueTable, 'database' | 'name' | 'description' | 'logType'> & {
+  readonly columns: () => readonly CatalogueColumn[];
+  readonly sources: (columns: () => readonly CatalogueColumn[]) => readonly TableSource[];
+  readonly isWhole?: (sources: readonly TableSource[]) => boolean;
+};
+
+/**
+ * A table whose columns are worked out when somebody looks at them: the catalogue has hundreds of tables, and a
+ * question names a few.
+ */
+function tableOf({ columns, sources, isWhole = isWholeTable, ...names }: TableParts): CatalogueTable {
+  let found: readonly CatalogueColumn[] | undefined;
+  let places: readonly TableSource[] | undefined;
+  const readColumns = () => (found ??= columns());
+  const readSources = () => (places ??= sources(readColumns));
+  return {
+    ...names,
+    get columns() {
+      return readColumns();
+    },
+    get sources() {
+      return readSources();
+    },
+    get isWhole() {
+      return isWhole(readSources());
+    },
+  };
 }
 
 type LogType = {
@@ -111,14 +138,13 @@ const logColumns = ({ schema, table }: LogType): readonly CatalogueColumn[] => [
 ];
 
 function logTable(database: string, logType: LogType): CatalogueTable {
-  const columns = logColumns(logType);
   return tableOf({
     database,
     name: tableNameOf(logType.name),
     description: logType.schema?.description ?? '',
     logType: logType.name,
-    columns,
-    sources: logType.table === undefined ? [] : [sourceOf(logType.table, columns)],
+    columns: () => logColumns(logType),
+    sources: (columns) => (logType.table === undefined ? [] : [sourceOf(logType.table, columns())]),
   });
 }
 
@@ -129,7 +155,7 @@ function eventTable(
   family: 'rule_matches' | 'rule_errors',
   table: LakeTable | undefined,
 ): CatalogueTable {
-  const columns = [
+  const columns = () => [
     ...standardCatalogueColumns,
     ...familyCatalogueColumns(family),
     ...logTypeColumns(logType.schema, logType.table?.columns ?? []).map(insideEvent),
@@ -141,7 +167,7 @@ function eventTable(
     description: '',
     logType: logType.name,
     columns,
-    sources: table === undefined ? [] : [sourceOf(table, columns, { isInEvent: true, logTypes: only })],
+    sources: (read) => (table === undefined ? [] : [sourceOf(table, read(), { isInEvent: true, logTypes: only })]),
   });
 }
 
@@ -157,28 +183,40 @@ function wholeTable(
   // What fits no schema has no log type; an allow list of log types does not take it away.
   const logTypes = family === 'classification_failures' ? undefined : permitted(access);
   const sources = table === undefined ? [] : [sourceOf(table, columns, { logTypes })];
-  return tableOf({ database, name, description, columns, sources });
+  return tableOf({ database, name, description, columns: () => columns, sources: () => sources });
 }
 
 const databaseColumn: CatalogueColumn = { name: 'p_db_name', type: stringType, description: 'Database the row is in.' };
 
-/** All tables of a database read as one: the columns beginning with `p_` of any of them. */
-function viewOver(name: string, description: string, tables: readonly CatalogueTable[]): CatalogueTable {
+/** Columns beginning with `p_` of any of the tables; log types without rows have the standard ones alone. */
+function sharedColumns(tables: readonly CatalogueTable[]): readonly CatalogueColumn[] {
+  const held = tables.filter(({ logType, sources }) => logType === undefined || sources.length > 0);
   const byName = new Map<string, CatalogueColumn>();
-  for (const table of tables)
-    for (const column of table.columns)
-      if (column.name.startsWith('p_') && !byName.has(column.name)) byName.set(column.name, column);
-  const columns = [databaseColumn, ...[...byName.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))];
-  const sources = tables.flatMap((table) =>
-    table.sources.map((source): TableSource => {
-      const held = new Map(source.columns.map((column) => [column.name, column]));
-      const given = columns
-        .slice(1)
-        .map(({ name: column, type }): SourceColumn => held.get(column) ?? { name: column, type });
-      return { ...source, columns: [{ name: 'p_db_name', type: stringType, constant: table.database }, ...given] };
-    }),
-  );
-  return { database: 'panther_views', name, description, columns, sources, isWhole: false };
+  for (const column of [...standardCatalogueColumns, ...held.flatMap(({ columns }) => columns)])
+    if (column.name.startsWith('p_') && !byName.has(column.name)) byName.set(column.name, column);
+  return [databaseColumn, ...[...byName.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))];
+}
+
+/** All tables of a database read as one. */
+function viewOver(name: string, description: string, tables: readonly CatalogueTable[]): CatalogueTable {
+  const sourcesOf = (columns: readonly CatalogueColumn[]) =>
+    tables.flatMap((table) =>
+      table.sources.map((source): TableSource => {
+        const held = new Map(source.columns.map((column) => [column.name, column]));
+        const given = columns
+          .slice(1)
+          .map(({ name: column, type }): SourceColumn => held.get(column) ?? { name: column, type });
+        return { ...source, columns: [{ name: 'p_db_name', type: stringType, constant: table.database }, ...given] };
+      }),
+    );
+  return tableOf({
+    database: 'panther_views',
+    name,
+    description,
+    columns: () => sharedColumns(tables),
+    sources: (columns) => sourcesOf(columns()),
+    isWhole: () => false,
+  });
 }
 
 const notBuilt = {
