@@ -20,6 +20,12 @@ export const detectionResolvers = {
     testCorrelationRuleYAML: async (_root, { input }, { actor, services }) => ({
       results: await services.testing.testCorrelationRule(actor, input),
     }),
+    transpileSimpleDetectionsToPython: async (_root, { input }, { actor, services }) => ({
+      transpiledPython: await services.testing.transpileRules(actor, input),
+    }),
+    transpileFilters: async (_root, { input }, { actor, services }) => ({
+      transpiledFilters: await services.testing.transpileFilters(actor, input),
+    }),
   },
   DetectionContent: { specification: ({ spec }) => spec },
   DetectionVersion: { specification: ({ spec }) => spec },

@@ -23,7 +23,6 @@ const owed: Readonly<Record<string, readonly Row[]>> = {
   ],
   'detection testing': [
     ['query', ['RuleRead', 'PolicyRead'], 'replay'],
-    ['mutation', ['RuleRead', 'PolicyRead'], 'transpileSimpleDetectionsToPython', 'transpileFilters'],
     ['mutation', ['RuleModify', 'BulkUpload'], 'createPerfTest', 'stopReplay'],
   ],
   enrichment: [['query', ['LookupRead', 'RuleRead'], 'generateEnrichedEvent']],

@@ -92,6 +92,23 @@ export const detectionRunsWhen = defineQuery({
   input: z.strictObject({ id }),
 });
 
+const texts = z.array(specification).max(2000, 'has more than 2,000 items');
+const forTests = ['RuleRead', 'PolicyRead', 'BulkUpload', 'BulkUploadValidate'] as const;
+export const transpileRules = defineMutation({
+  name: 'transpileSimpleDetectionsToPython',
+  summary: 'Turns detections in YAML into Python that says the same.',
+  permission: forTests,
+  audit: 'TEST_RULE',
+  input: z.strictObject({ data: texts }),
+});
+export const transpileRuleFilters = defineMutation({
+  name: 'transpileFilters',
+  summary: 'Turns inline filters into the form in which command lines evaluate them.',
+  permission: forTests,
+  audit: 'TEST_RULE',
+  input: z.strictObject({ data: texts, patVersion: z.string().max(100).nullish() }),
+});
+
 export const detectionOperations = [
   detectionsQuery,
   detectionQuery,
@@ -106,4 +123,6 @@ export const detectionOperations = [
   testCorrelationRuleYaml,
   rulePythonBody,
   detectionRunsWhen,
+  transpileRules,
+  transpileRuleFilters,
 ];

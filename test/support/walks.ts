@@ -222,6 +222,16 @@ export const walks: Readonly<Record<string, Walk>> = {
       `mutation { testCorrelationRuleYAML(input: {yaml: "AnalysisType: correlation_rule\\nRuleID: Walk.Correlation\\nEnabled: true\\nSeverity: Low\\nDetection: [{Group: [{RuleID: A}], Schedule: {RateMinutes: 15, TimeoutMinutes: 5}}]\\n"}) { results { name passed error } } }`,
     stranger: 'own',
   },
+  transpileSimpleDetectionsToPython: {
+    query: () =>
+      `mutation { transpileSimpleDetectionsToPython(input: {data: ["AnalysisType: rule\\nRuleID: Walk.Simple\\nEnabled: true\\nSeverity: Low\\nLogTypes: [T]\\nDetection: [{Key: a, Condition: Exists}]\\n"]}) { transpiledPython } }`,
+    stranger: 'own',
+  },
+  transpileFilters: {
+    query: () =>
+      'mutation { transpileFilters(input: {data: ["[{\\"KeyPath\\": \\"a\\", \\"Condition\\": \\"Exists\\"}]"]}) { transpiledFilters } }',
+    stranger: 'own',
+  },
   detectionEntitiesUploadStatus: {
     query: ({ upload }) => `{ detectionEntitiesUploadStatus(receiptId: "${upload}") { status error } }`,
     stranger: 'none',

@@ -2,13 +2,24 @@ import { type Actor, admit, requirePermission } from '#access';
 import type { AuditRecorder } from '#audit';
 import { badInput, notFound } from '#platform/errors';
 import type { Database } from '#platform/postgres';
-import { type ContentItem, isDerived, parseSpec, unitTests } from '../content/content-item.ts';
+import {
+  type ContentItem,
+  isDerived,
+  isSimple,
+  parseSpec,
+  type RuleSpec,
+  type ScheduledRuleSpec,
+  unitTests,
+} from '../content/content-item.ts';
+import { matchExpressions } from '../content/types/match-expression.ts';
 import { contentRights } from '../content-rights.ts';
 import { type CorrelationTestResult, runCorrelationTests } from '../correlation/correlation-tests.ts';
 import * as operations from '../detection-operations.ts';
 import { readItem } from '../detection-service.ts';
 import { findDetection, listDetections } from '../detection-store.ts';
 import type { RuleExplanation, SandboxPool, UnitTest, UnitTestResult } from '../sandbox/sandbox-contract.ts';
+import { transpileFilters } from '../simple/transpile/transpile-filters.ts';
+import { transpileToPython } from '../simple/transpile/transpile-python.ts';
 import { explainRules } from './explain-rules.ts';
 import { hasTests, libraryKinds, runTests } from './run-tests.ts';
 
@@ -17,6 +28,10 @@ export type TestingService = {
   test(actor: Actor, input: unknown): Promise<readonly UnitTestResult[]>;
   testCorrelationRule(actor: Actor, input: unknown): Promise<readonly CorrelationTestResult[]>;
   runsWhen(actor: Actor, input: unknown): Promise<RuleExplanation>;
+  /** Python of detections in YAML, in their order. */
+  transpileRules(actor: Actor, input: unknown): Promise<readonly string[]>;
+  /** Inline filters in the form of command lines, in their order. */
+  transpileFilters(actor: Actor, input: unknown): Promise<readonly string[]>;
   pythonBody(actor: Actor, input: unknown): Promise<{ readonly body: string; readonly tests: readonly UnitTest[] }>;
 };
 
@@ -86,6 +101,34 @@ async function testCorrelation(deps: Deps, actor: Actor, input: unknown): Promis
   return runCorrelationTests(spec);
 }
 
+function simpleSpecOf(text: string): RuleSpec | ScheduledRuleSpec {
+  const parsed = parseSpec(text);
+  if ('problems' in parsed)
+    throw new Error(parsed.problems.map(({ key, message }) => `${key} ${message}`.trim()).join('; '));
+  if (!isSimple(parsed.spec)) throw new Error('is no rule with a Detection');
+  return parsed.spec;
+}
+
+function filtersOf(text: string) {
+  const read = matchExpressions.safeParse(JSON.parse(text));
+  if (read.success) return read.data;
+  throw new Error(read.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim()).join('; '));
+}
+
+/** Says which of several texts is wrong. */
+function atItem<Result>(index: number, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw badInput('data', `data.${index}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+  }
+}
+
+const recordTest = ({ database, audit }: Deps, actor: Actor, operation: typeof operations.transpileRules) =>
+  database.withTenant(actor.tenantId, (tx) =>
+    audit.record(tx, actor, operation, { target: { kind: 'detection', id: '' } }),
+  );
+
 export function createTestingService(deps: Deps): TestingService {
   return {
     test: (actor, input) => testNow(deps, actor, input),
@@ -110,6 +153,18 @@ export function createTestingService(deps: Deps): TestingService {
       )
         throw notFound('rule', id);
       return { body: found.body, tests: unitTests(spec) };
+    },
+    async transpileRules(actor, input) {
+      const { data } = admit(actor, operations.transpileRules, input);
+      const python = data.map((text, index) => atItem(index, () => transpileToPython(simpleSpecOf(text))));
+      await recordTest(deps, actor, operations.transpileRules);
+      return python;
+    },
+    async transpileFilters(actor, input) {
+      const { data } = admit(actor, operations.transpileRuleFilters, input);
+      const filters = data.map((text, index) => atItem(index, () => transpileFilters(filtersOf(text))));
+      await recordTest(deps, actor, operations.transpileRuleFilters);
+      return filters;
     },
   };
 }
