@@ -37,6 +37,8 @@ export type CompiledSchema = {
   readonly columns: readonly LakeColumn[];
   /** True when the schema reads JSON records, false when it reads lines of text. */
   readonly readsJson: boolean;
+  /** Keys without which no JSON record fits; undefined where records are read or reshaped before they are looked at. */
+  readonly requiredKeys: ReadonlySet<string> | undefined;
   forBatch(parseTime: Date): { decodeJson(event: unknown): DecodeResult; decodeText(line: string): DecodeResult };
 };
 
@@ -161,6 +163,7 @@ function build(spec: SchemaSpec): CompiledSchema {
     name: spec.schema,
     columns: spec.fields.map((field) => columnOf(field, definitions)),
     readsJson,
+    requiredKeys: decodeRecord === decode && readsJson ? requiredKeys(spec) : undefined,
     forBatch(parseTime) {
       const parse: TextParser | undefined = readsJson ? undefined : lineParser(spec, native, parseTime);
       return {
@@ -175,6 +178,13 @@ function build(spec: SchemaSpec): CompiledSchema {
     },
   };
 }
+
+const requiredKeys = ({ fields }: SchemaSpec): ReadonlySet<string> =>
+  new Set(
+    fields
+      .filter(({ required, rename, copy, concat, split }) => required && !(rename ?? copy ?? concat ?? split))
+      .map(({ name }) => name),
+  );
 
 function lineParser(spec: SchemaSpec, native: NativeParser | undefined, parseTime: Date): TextParser {
   if (native?.reads !== 'lines') return textParser(spec.parser ?? {}, spec.fields);
