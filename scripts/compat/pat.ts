@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -50,6 +50,14 @@ async function withDeployment(work: (url: string, token: string) => Promise<void
   }
 }
 
+const doorSchema = `schema: Custom.Door
+description: Doors that opened.
+referenceURL: https://doors.example
+fields:
+  - { name: at, type: timestamp, timeFormats: [rfc3339], isEventTime: true, required: true }
+  - { name: badge, type: string, indicators: [username] }
+`;
+
 /** What a repository's pipeline does, in its order. */
 const callsOf = (anyId: string): readonly Call[] => [
   { args: ['check-connection'], expected: 0 },
@@ -57,6 +65,8 @@ const callsOf = (anyId: string): readonly Call[] => [
   { args: ['zip', '--path', 'content', '--out', '.'], expected: 0 },
   { args: ['validate', '--path', 'content'], expected: 0 },
   { args: ['upload', '--path', 'content', '--skip-tests'], expected: 0 },
+  { args: ['upload', '--path', 'content', '--skip-tests', '--no-async'], expected: 0 },
+  { args: ['update-custom-schemas', '--path', 'schemas'], expected: 0 },
   { args: ['delete', '--no-confirm', '--analysis-id', anyId], expected: 0 },
 ];
 
@@ -71,6 +81,8 @@ async function compatPat(content: string, tools: string): Promise<boolean> {
   const home = await mkdtemp(path.join(tmpdir(), 'margay-pat-'));
   // It names files in its archives relative to where it stands, so it stands beside the folder.
   await cp(content, path.join(home, 'content'), { recursive: true });
+  await mkdir(path.join(home, 'schemas'));
+  await writeFile(path.join(home, 'schemas/door.yml'), doorSchema);
   // Templates are to be filled in by people: they are no content.
   await rm(path.join(home, 'content/templates'), { recursive: true, force: true });
   const outcomes: string[] = [];
