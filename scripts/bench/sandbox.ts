@@ -1,9 +1,9 @@
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { buildBundle, chooseWalls, evaluationContent, loadContentDirectory, sandboxContent } from '#detections';
+import { buildBundle, evaluationContent, loadContentDirectory, sandboxContent } from '#detections';
+import { chooseWalls, privateMemoryOf, processorTimeOf } from '#platform/walls';
 import { createProcessSource } from '../../src/detections/sandbox/process-source.ts';
-import { privateMemoryOf, processorTimeOf } from '../../src/detections/sandbox/process-usage.ts';
 import type { SandboxContent } from '../../src/detections/sandbox/sandbox-contract.ts';
 import { type SandboxImage, SandboxProcess } from '../../src/detections/sandbox/sandbox-process.ts';
 import { type Benchmark, percentile, wholeOption } from './support/benchmark.ts';

@@ -10,7 +10,6 @@ import {
 import { createAuditRecorder, createAuditService } from '#audit';
 import {
   buildBundle,
-  chooseWalls,
   createContentService,
   createDetectionReferences,
   createDetectionService,
@@ -20,7 +19,6 @@ import {
   createTenantSnapshots,
   createUploadService,
   type SandboxPool,
-  type WallReport,
 } from '#detections';
 import {
   createRetentionService,
@@ -51,6 +49,7 @@ import { createLog } from '#platform/log';
 import { encryptObjects, type ObjectStore } from '#platform/objects';
 import { openDatabase } from '#platform/postgres';
 import { createMasterKeys, createObjectKeys, createSecrets, createTenantKeys } from '#platform/secrets';
+import { chooseWalls, type WallReport } from '#platform/walls';
 import { createQueryService, defaultLimits } from '#search';
 import { createSystemErrorRecorder, createSystemErrorService } from '#system-errors';
 import { openObjects } from './open-objects.ts';

@@ -1,7 +1,8 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { buildBundle, chooseWalls, createSandboxPool, type SandboxPool } from '#detections';
+import { buildBundle, createSandboxPool, type SandboxPool } from '#detections';
+import { chooseWalls } from '#platform/walls';
 import { CommandError, type CommandIo } from './command.ts';
 
 /** An interpreter on this machine, behind the strongest wall that it offers; nothing of it stays behind. */

@@ -23,7 +23,6 @@ export type { SandboxPool, UnitTest, UnitTestResult } from './sandbox/sandbox-co
 export { createSandboxPool } from './sandbox/sandbox-pool.ts';
 export { createTenantSnapshots } from './sandbox/tenant-snapshots.ts';
 export { evaluationContent, sandboxContent } from './sandbox-content.ts';
-export { chooseWalls, type WallReport } from './sandbox/walls/walls.ts';
 export { createTestingService, type TestingService } from './testing/testing-service.ts';
 export { describeExplanation, type ExplainedRule, explainRules } from './testing/explain-rules.ts';
 export { hasTests, type ItemOutcome, runTests, type TestOptions } from './testing/run-tests.ts';

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import type { IndexUse, SandboxContent } from '../../src/detections/sandbox/sandbox-contract.ts';
 import { createProcessSource } from '../../src/detections/sandbox/process-source.ts';
 import { TenantSandbox } from '../../src/detections/sandbox/tenant-sandbox.ts';
-import { chooseWalls } from '#detections';
+import { chooseWalls } from '#platform/walls';
 import { choose, mutateEvent } from './mutate-event.ts';
 
 type Json = Readonly<Record<string, unknown>>;

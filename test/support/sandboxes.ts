@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { buildBundle, chooseWalls } from '#detections';
+import { buildBundle } from '#detections';
+import { chooseWalls } from '#platform/walls';
 import { createProcessSource } from '../../src/detections/sandbox/process-source.ts';
 
 const day = 24 * 3_600_000;

@@ -1,7 +1,8 @@
 import { chmod, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
 import { freemem, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
-import { buildBundle, chooseWalls } from '#detections';
+import { buildBundle } from '#detections';
+import { chooseWalls } from '#platform/walls';
 import { describeSettings, readSettings, type Settings } from '#platform/config';
 import { errorText } from '#platform/errors';
 import { prepareDataFolder, reservePort } from '../data-folder.ts';

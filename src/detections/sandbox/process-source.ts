@@ -2,8 +2,8 @@ import { access, open, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { DomainError } from '#platform/errors';
+import type { Walls } from '#platform/walls';
 import { SandboxFailure, type SandboxImage, SandboxProcess } from './sandbox-process.ts';
-import type { Walls } from './walls/walls.ts';
 
 /** Where interpreters come from. */
 export type ProcessSource = {

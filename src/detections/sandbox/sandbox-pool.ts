@@ -1,10 +1,9 @@
+import { privateMemoryOf, type Walls } from '#platform/walls';
 import { createAdmission, type Tenancy } from './admission.ts';
-import { privateMemoryOf } from './process-usage.ts';
 import { createProcessSource } from './process-source.ts';
 import type { IndexUse, SandboxPool } from './sandbox-contract.ts';
 import { type SandboxLimits, TenantSandbox } from './tenant-sandbox.ts';
 import type { TenantSnapshots } from './tenant-snapshots.ts';
-import type { Walls } from './walls/walls.ts';
 
 type Deps = {
   readonly walls: Walls;

@@ -1,8 +1,7 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import path from 'node:path';
+import { processorTimeOf, spawnBehind, type Walls } from '#platform/walls';
 import { frameKinds } from './host/frames.ts';
-import { processorTimeOf } from './process-usage.ts';
-import { spawnBehind, type Walls } from './walls/walls.ts';
 
 /** A sandbox ended or was ended before it answered. `progress` is the last rule and record it was at, when traced. */
 export class SandboxFailure extends Error {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createSandboxPool, type SandboxPool } from '#detections';
 import { hashId } from '#platform/ids';
 import type { SandboxContent } from '../../../src/detections/sandbox/sandbox-contract.ts';
-import type { Walls } from '../../../src/detections/sandbox/walls/walls.ts';
+import type { Walls } from '#platform/walls';
 import { openWalls } from '../../support/sandboxes.ts';
 import { type Outcome, prelude, probes } from './sandbox-probes.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { spawnBehind } from '../../../src/detections/sandbox/walls/walls.ts';
+import { spawnBehind } from '#platform/walls';
 import { openWalls } from '../../support/sandboxes.ts';
 
 const perl = '/usr/bin/perl';

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { seccompArchitecture, seccompProgram } from '../walls/seccomp.ts';
+import { type BundleFile, layOut, wallFiles } from '#platform/walls';
 
 /** 64 KiB pages: the ceiling of a sandbox's Python heap, 512 MiB. Python then raises MemoryError and lives on. */
 const heapPagesMax = 8192;
@@ -63,21 +62,16 @@ async function guestFiles(folder: string): Promise<readonly string[]> {
   return names.filter((name) => name.endsWith('.py')).toSorted();
 }
 
-type Content = readonly (readonly [string, Uint8Array])[];
-
-async function collect(): Promise<Content> {
+async function collect(): Promise<readonly BundleFile[]> {
   const pyodide = path.dirname(createRequire(import.meta.url).resolve('pyodide/package.json'));
   const guest = path.join(import.meta.dirname, '../guest');
-  const files: (readonly [string, Uint8Array])[] = [
+  const files: BundleFile[] = [
     // A snapshot made by one version of Node is not trusted to fit another.
     ['version', Buffer.from(`${process.version} ${process.arch}\n`)],
     ['package.json', Buffer.from('{"type":"module"}')],
-    ['enter.sh', await readFile(path.join(import.meta.dirname, '../walls/enter.sh'))],
-    ['filter.pl', await readFile(path.join(import.meta.dirname, '../walls/filter.pl'))],
+    ...(await wallFiles('reads')),
   ];
   for (const name of hostFiles) files.push([name, await readFile(path.join(import.meta.dirname, name))]);
-  const architecture = seccompArchitecture(process.arch);
-  if (architecture !== undefined) files.push(['seccomp.bpf', seccompProgram(architecture)]);
   const indexFolder = path.join(import.meta.dirname, 'rule-index');
   for (const name of (await readdir(indexFolder))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
@@ -98,20 +92,5 @@ async function collect(): Promise<Content> {
  * capped heap, our engine and the host program. Returns the folder; a second call finds it ready.
  */
 export async function buildBundle(parent: string): Promise<string> {
-  const files = await collect();
-  const hash = createHash('sha256');
-  for (const [name, bytes] of files) hash.update(name).update(bytes);
-  const folder = path.join(parent, hash.digest('hex').slice(0, 16));
-  if ((await stat(folder).catch(() => undefined)) !== undefined) return folder;
-  await mkdir(parent, { recursive: true, mode: 0o755 });
-  const temporary = await mkdtemp(path.join(parent, '.new-'));
-  await chmod(temporary, 0o755);
-  for (const [name, bytes] of files) {
-    const file = path.join(temporary, name);
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o755 });
-    await writeFile(file, bytes, { mode: 0o644 });
-  }
-  await mkdir(path.join(temporary, 'root'), { mode: 0o755 });
-  await rename(temporary, folder).catch(async () => rm(temporary, { recursive: true, force: true }));
-  return folder;
+  return layOut(parent, await collect());
 }

@@ -43,7 +43,7 @@ const machines = [
 test.each(machines)(
   'on $name the filter knows its calls',
   ({ name, audit, read, socket, ptrace, mount, clone, ...more }) => {
-    const program = seccompProgram(name);
+    const program = seccompProgram(name, 'reads');
     const verdict = (number: number, ...given: readonly number[]) =>
       decide(program, { audit, number, arguments: given });
     expect(verdict(read)).toBe(allow);
@@ -60,11 +60,18 @@ test.each(machines)(
 );
 
 test('a call by the numbers of another architecture ends the process', () => {
-  const program = seccompProgram('x64');
+  const program = seccompProgram('x64', 'reads');
   expect(decide(program, { audit: 0x40000003, number: 3 })).toBe(kill);
   expect(decide(program, { audit: 0xc000003e, number: 0x40000000 })).toBe(kill);
 });
 
+test('only a program that needs it may write files', () => {
+  const mkdir = { audit: 0xc000003e, number: 83 };
+  expect(decide(seccompProgram('x64', 'reads'), mkdir)).toBe(notPermitted);
+  expect(decide(seccompProgram('x64', 'writes'), mkdir)).toBe(allow);
+  expect(decide(seccompProgram('x64', 'writes'), { audit: 0xc000003e, number: 41 })).toBe(notPermitted);
+});
+
 test('the program stays below the limit of the kernel', () => {
-  for (const { name } of machines) expect(seccompProgram(name).length / 8).toBeLessThan(4096);
+  for (const { name } of machines) expect(seccompProgram(name, 'writes').length / 8).toBeLessThan(4096);
 });

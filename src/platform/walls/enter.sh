@@ -1,12 +1,15 @@
 # Second wall without bubblewrap: gives the process a root of its own, then drops every capability.
 # Runs inside new user, mount, network, process and IPC namespaces. Arguments: bundle, program of Node, the program
-# that installs the system call filter or "-", more programs to show (or ""), then what to run.
+# that installs the system call filter or "-", more programs to show (or ""), MiB of a folder that may be written (or 0),
+# how many folders are to be seen read-only, each of them and where, then what to run.
 set -eu
 bundle=$1
 node=$2
 filter=$3
 more=$4
-shift 4
+scratch=$5
+folders=$6
+shift 6
 root=$bundle/root
 mount -t tmpfs -o mode=755,size=1m tmpfs "$root"
 cd "$root"
@@ -31,6 +34,17 @@ mount -o remount,bind,ro,nosuid,nodev bundle
 : > node/node
 mount --bind "$node" node/node
 mount -o remount,bind,ro,nosuid,nodev node/node
+while [ "$folders" -gt 0 ]; do
+  mkdir -p "$root$2"
+  mount --bind "$1" "$root$2"
+  mount -o remount,bind,ro,nosuid,nodev "$root$2"
+  shift 2
+  folders=$((folders - 1))
+done
+if [ "$scratch" -gt 0 ]; then
+  mkdir scratch
+  mount -t tmpfs -o "mode=700,size=${scratch}m,nosuid,nodev" tmpfs scratch
+fi
 for name in null zero random urandom; do
   : > "dev/$name"
   mount --bind "/dev/$name" "dev/$name"
@@ -43,6 +57,8 @@ fi
 mount -t proc proc proc
 # Nothing in here may make a user namespace of its own: in one it would hold every capability again.
 echo 0 > proc/sys/user/max_user_namespaces
+# Settings of the kernel are files there, and whoever is root outside would own them.
+mount -o remount,bind,ro,nosuid,nodev,noexec proc
 pivot_root . old
 cd /
 umount -l /old

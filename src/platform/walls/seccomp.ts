@@ -130,6 +130,36 @@ const allowed = {
   sched_get_priority_min: [147, 126],
 } as const satisfies Record<string, Numbers>;
 
+/** What a database needs beside: files in the one folder that it may write, timers of its own, order among its threads. */
+const writing = {
+  ftruncate: [77, 46],
+  fallocate: [285, 47],
+  fsync: [74, 82],
+  fdatasync: [75, 83],
+  flock: [73, 32],
+  mkdir: [83, undefined],
+  mkdirat: [258, 34],
+  rename: [82, undefined],
+  renameat: [264, 38],
+  renameat2: [316, 276],
+  unlink: [87, undefined],
+  unlinkat: [263, 35],
+  rmdir: [84, undefined],
+  symlink: [88, undefined],
+  symlinkat: [266, 36],
+  preadv: [295, 69],
+  pwritev: [296, 70],
+  timer_create: [222, 107],
+  timer_settime: [223, 110],
+  timer_delete: [226, 111],
+  sched_setaffinity: [203, 122],
+  setpriority: [141, 140],
+  getpriority: [140, 141],
+} as const satisfies Record<string, Numbers>;
+
+/** Which calls the program behind the wall needs: an interpreter only reads; a database writes files of its own too. */
+export type Need = 'reads' | 'writes';
+
 /** Calls that no interpreter makes and that break out of sandboxes: the process ends at once. */
 const deadly = {
   ptrace: [101, 117],
@@ -224,7 +254,7 @@ function conditions(architecture: Architecture): readonly Instruction[] {
 }
 
 /** The filter for one architecture, ready for seccomp(2); little endian, eight bytes an instruction. */
-export function seccompProgram(architecture: Architecture): Buffer {
+export function seccompProgram(architecture: Architecture, need: Need): Buffer {
   const instructions: readonly Instruction[] = [
     [load, 0, 0, 4],
     [jumpEqual, 1, 0, audit[architecture]],
@@ -233,6 +263,7 @@ export function seccompProgram(architecture: Architecture): Buffer {
     [jumpAtLeast, 0, 1, architecture === 'x64' ? x32Bit : 0xffffffff],
     returning(killProcess),
     ...each(numbersOf(allowed, architecture), allow),
+    ...(need === 'writes' ? each(numbersOf(writing, architecture), allow) : []),
     ...each(numbersOf(deadly, architecture), killProcess),
     ...conditions(architecture),
     [jumpAtLeast, 0, 1, firstRecentCall],

@@ -4,7 +4,7 @@ import { access, constants } from 'node:fs/promises';
 import { arch } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type Command, bubblewrapCommand, unshareCommand, type WallOptions } from './wall-commands.ts';
+import { bubblewrapCommand, type Command, type Inside, unshareCommand, type WallOptions } from './wall-commands.ts';
 
 type WallKind = 'bubblewrap' | 'unshare' | 'permission-only';
 
@@ -23,7 +23,7 @@ export type WallReport = {
 export type Walls = {
   readonly report: WallReport;
   /** Wraps a program that lies behind the wall. */
-  wrap(program: readonly string[]): Command;
+  wrap(program: readonly string[], inside?: Inside): Command;
   /** Paths of Node and of the bundle as the sandbox sees them. */
   readonly nodeInside: string;
   readonly bundleInside: string;
@@ -112,7 +112,7 @@ async function findProgram(name: string): Promise<string | undefined> {
 type Candidate = {
   readonly kind: Exclude<WallKind, 'permission-only'>;
   readonly tool: string;
-  readonly wrap: (options: WallOptions, program: readonly string[]) => Command;
+  readonly wrap: (options: WallOptions, program: readonly string[], inside?: Inside) => Command;
   /** Why this wall has no filter of system calls here, or undefined. */
   readonly withoutFilter: string | undefined;
 };
@@ -125,7 +125,7 @@ async function candidates(filter: string | undefined): Promise<readonly Candidat
     {
       kind: 'unshare',
       tool: 'unshare',
-      wrap: (options, program) => unshareCommand(options, perl, program),
+      wrap: (options, program, inside) => unshareCommand(options, perl, program, inside),
       withoutFilter: noTable ?? (perl === undefined ? 'perl, which would install it, is not installed' : undefined),
     },
   ];
@@ -137,7 +137,7 @@ const howToFix =
 /** The wall if it stands here, or what keeps it from standing. */
 async function tryWall(candidate: Candidate, options: WallOptions): Promise<Walls | string> {
   if ((await findProgram(candidate.tool)) === undefined) return `the program "${candidate.tool}" is not installed`;
-  const wrap = (program: readonly string[]): Command => candidate.wrap(options, program);
+  const wrap = (program: readonly string[], inside?: Inside): Command => candidate.wrap(options, program, inside);
   const nodeInside = '/node/node';
   const sight = await look(wrap([nodeInside, '-e', lookAround]));
   const problem = objection(sight);
