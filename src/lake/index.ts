@@ -6,6 +6,8 @@ export {
   restoreLakeTable,
 } from './backup/lake-moment.ts';
 export { type EmbeddedLake, startEmbeddedLake } from './embedded/launch.ts';
+export { chooseReaderWalls } from './embedded/reader/reader-bundle.ts';
+export { createReaders } from './embedded/reader/readers.ts';
 export { eraseFromLake, type LakePlace, listPlaces } from './lake-erasure.ts';
 export { forgetOldRows } from './lake-retention.ts';
 export { createLake, type Lake, type RowsForLake } from './lake.ts';
@@ -21,4 +23,5 @@ export {
 export { forgetChunks, listUnloaded } from './loads/load-store.ts';
 export { startLoader } from './loads/loader.ts';
 export { listTables } from './placement-store.ts';
+export { createServerQueryEngine, type QueryEngine, type ReadTable } from './query-engine.ts';
 export type { LakePage, LakeReader, LakeRow, TimeWindow } from './reader.ts';

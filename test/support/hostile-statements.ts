@@ -264,6 +264,79 @@ const greedy = (own: string): readonly string[] => [
   'select \u00a01 from dual',
 ];
 
+const engineStatements = [
+  "insert into own (note) values ('x')",
+  'create table default.x (a Int8) engine = Memory',
+  "create table x engine = File(CSV, '/etc/passwd') as select 1",
+  'create dictionary x (a Int8) primary key a source(null()) layout(flat())',
+  "create function f as x -> file('/etc/passwd')",
+  'create view v as select 1',
+  'create temporary table x (a Int8)',
+  "attach table x from '/etc' (a Int8) engine = File(CSV)",
+  'system reload config',
+  'system drop mark cache',
+  'system stop merges',
+  "select * from own into outfile '/tmp/margay-hostile' format CSV",
+  "select 1 into outfile '/lake/0/x'",
+  "select 1 into outfile '/bundle/main.ts' truncate",
+  'set readonly = 0; select * from target',
+  'select 1; select * from target',
+  'use system; select * from tables',
+  'explain plan select * from target',
+  'describe table target',
+  'show create table target',
+  'check table target',
+  'exists table target',
+  'execute as default select * from target',
+  "select * from merge('.*', '.*')",
+  'select * from loop(target)',
+  'select * from view(select * from target)',
+  "select * from mergeTreeIndex('pool', 'logs_custom_act')",
+  "select * from remote('127.0.0.1', target)",
+  "select * from clusterAllReplicas('default', target)",
+  "select name, value from system.settings where name = 'readonly' settings readonly = 0",
+  'select * from own where note in target',
+  'select * from own where note global in (select note from target)',
+  'with x as (select * from target) select * from x',
+  'select * from own final prewhere 1 array join [1] as a limit 1 with ties settings max_threads = 1',
+  'select * from system.query_log',
+  'select * from system.text_log',
+  'select * from system.users',
+  'select * from system.disks',
+  'select * from system.parts',
+  'select * from system.detached_parts',
+  'select * from system.server_settings',
+  'select * from system.grants',
+  'select * from system.row_policies',
+  'select * from system.named_collections',
+  'select * from information_schema.columns',
+  'kill query where 1 sync',
+  'drop row policy x on own',
+  'alter user default settings readonly = 0',
+  'grant all on *.* to default with grant option',
+  "backup table own to File('/tmp/margay-hostile')",
+  "restore table own from File('/tmp/x')",
+  'select * from own settings additional_table_filters = {}',
+  "select getSetting('readonly') settings profile = 'default'",
+];
+
+/**
+ * The same for somebody who stands behind the fence already and writes the engine's own SQL: tables as the lake names
+ * them, and what only the engine understands.
+ */
+export function rawHostileStatements({ own, targets }: Prey): readonly string[] {
+  return [
+    ...targets.flatMap((target) => contexts.slice(0, 7).map((context) => context(target, own))),
+    ...targets.flatMap((target) =>
+      engineStatements.map((statement) => statement.replaceAll(/\bown\b/g, own).replaceAll(/\btarget\b/g, target)),
+    ),
+    ...tableFunctions.map((call) => `select * from ${call} limit 1000`),
+    ...scalarFunctions.map((call) => `select ${call} from ${own}`),
+    ...otherStatements.map((statement) => statement.replaceAll(/\bown\b/g, own)),
+    ...tails.map((tail) => `select * from ${own} ${tail.replaceAll(/\bown\b/g, own)}`),
+  ];
+}
+
 /** More than two hundred statements. */
 export function hostileStatements({ own, targets }: Prey): readonly string[] {
   return [

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startEmbeddedLake } from '#lake';
+import { createReaders, createServerQueryEngine, type QueryEngine, startEmbeddedLake } from '#lake';
 import { createLakeClient, type LakeAddress } from '#platform/lake-client';
 import { silentLog } from '#platform/log';
 
@@ -33,8 +33,21 @@ export async function startTestLake() {
     });
   const server = externalAddress === undefined ? await start() : undefined;
   const client = createLakeClient(externalAddress ?? { url: server?.url ?? '', user: 'margay', password: secret });
+  let readers: Promise<QueryEngine> | undefined;
   return {
     folder,
+    /** Where queries of users run, as the product has it: a process for each beside the embedded lake. */
+    engine(): Promise<QueryEngine> {
+      if (externalAddress !== undefined) return Promise.resolve(createServerQueryEngine(client));
+      readers ??= createReaders({
+        client,
+        lakeFolder: path.join(folder, 'lake'),
+        bundleFolder: path.join(folder, 'reader'),
+        nodePath: process.execPath,
+        uid: process.getuid?.(),
+      });
+      return readers;
+    },
     url: externalAddress?.url ?? server?.url ?? '',
     client,
     start,

@@ -2,7 +2,8 @@ import { chmod, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
 import { freemem, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { buildBundle } from '#detections';
-import { chooseWalls } from '#platform/walls';
+import { chooseReaderWalls } from '#lake';
+import { chooseWalls, type WallReport } from '#platform/walls';
 import { describeSettings, readSettings, type Settings } from '#platform/config';
 import { errorText } from '#platform/errors';
 import { prepareDataFolder, reservePort } from '../data-folder.ts';
@@ -22,18 +23,20 @@ async function attempt(name: string, check: () => Promise<string>): Promise<Find
   }
 }
 
-async function findWalls(): Promise<Finding> {
+function wallFinding(name: string, report: WallReport): Finding {
+  const filter = report.hasSeccomp ? ' with a system call filter' : '';
+  const note = `${report.kind}${filter}. ${report.reasons.join(' ')}${report.howToFix ? ` ${report.howToFix}` : ''}`;
+  return { name, isGood: report.isolatesTenants, note };
+}
+
+async function findWalls(): Promise<readonly Finding[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'margay-doctor-'));
   try {
     await chmod(folder, 0o755);
-    const { report } = await chooseWalls({
-      bundle: await buildBundle(folder),
-      nodePath: process.execPath,
-      uid: process.getuid?.(),
-    });
-    const filter = report.hasSeccomp ? ' with a system call filter' : '';
-    const note = `${report.kind}${filter}. ${report.reasons.join(' ')}${report.howToFix ? ` ${report.howToFix}` : ''}`;
-    return { name: 'walls around detections', isGood: report.isolatesTenants, note };
+    const host = { nodePath: process.execPath, uid: process.getuid?.() };
+    const { report } = await chooseWalls({ bundle: await buildBundle(folder), ...host });
+    const { walls } = await chooseReaderWalls({ bundleFolder: folder, ...host });
+    return [wallFinding('walls around detections', report), wallFinding('walls around queries', walls.report)];
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -98,7 +101,7 @@ export async function runDoctor(
     isGood: Number(process.versions.node.split('.')[0]) >= 26,
     note: `Node ${process.versions.node}`,
   });
-  findings.push(await clock(), await findWalls());
+  findings.push(await clock(), ...(await findWalls()));
   for (const { name, isGood, note } of findings) say(`${isGood ? 'ok     ' : 'PROBLEM'} ${name}: ${note}`);
   return findings.every((finding) => finding.isGood) ? 0 : 1;
 }

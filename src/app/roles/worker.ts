@@ -1,9 +1,10 @@
+import path from 'node:path';
 import { createAlertIntake, createDeliverer, createSystemErrorAlerts } from '#alerts';
 import { createAuditRecorder } from '#audit';
 import { createEvaluator } from '#detections';
 import { announceWorker, createBatchProcessor, defaultBodyLimits } from '#ingestion';
 import { deliverAlert, jobDefinitions, processBatch, processContentUpload, raiseSystemError } from '#jobs';
-import { startLoader } from '#lake';
+import { createReaders, createServerQueryEngine, type QueryEngine, startLoader } from '#lake';
 import { defaultLimits, startQueryRunner } from '#search';
 import { assertOneHandlerEach, createJobs } from '#platform/jobs';
 import { createSystemErrorRecorder } from '#system-errors';
@@ -17,6 +18,23 @@ const placesForTheIdle = 1;
 
 /** The engine works on a few queries well, on many badly. */
 const queriesAtOnce = 4;
+
+/** Beside the embedded lake each query has a process of its own; a server holds queries by its own means. */
+async function openQueryEngine(
+  { settings, dataDir }: Runtime,
+  { lakeClient: client, log }: Platform,
+): Promise<QueryEngine> {
+  if (settings.CLICKHOUSE_URL !== undefined) return createServerQueryEngine(client);
+  const readers = await createReaders({
+    client,
+    lakeFolder: path.join(dataDir, 'lake'),
+    bundleFolder: path.resolve(dataDir, 'bundle', 'reader'),
+    nodePath: process.execPath,
+    uid: process.getuid?.(),
+  });
+  if (!readers.walls.isolatesTenants) log.warn('queries_without_wall', { reasons: readers.walls.reasons });
+  return readers;
+}
 
 /** Runs jobs: batches, deliveries, the loader of the lake, and queries of users. */
 export async function startWorker(runtime: Runtime, platform: Platform): Promise<Started> {
@@ -60,7 +78,7 @@ export async function startWorker(runtime: Runtime, platform: Platform): Promise
   const announced = await announceWorker({ database, log, workerId: platform.ids.uuid(), places });
   const queries = startQueryRunner({
     database,
-    client: platform.lakeClient,
+    engine: await openQueryEngine(runtime, platform),
     objects,
     clock,
     log,

@@ -30,7 +30,7 @@ export type LakeClient = {
   close(): Promise<void>;
 };
 
-type ReadOptions = {
+export type ReadOptions = {
   readonly queryId: string;
   readonly settings: Readonly<Record<string, string | number>>;
   readonly signal: AbortSignal;
@@ -113,10 +113,10 @@ function stopped(error: unknown): Error {
 }
 
 /** Whole lines of a stream of bytes; the last one counts only when the stream ended well. */
-async function* splitLines(stream: Readable): AsyncIterable<readonly string[]> {
+export async function* splitLines(stream: AsyncIterable<Uint8Array>): AsyncIterable<readonly string[]> {
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+  for await (const chunk of stream) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     if (lines.length > 0) yield lines;
@@ -140,7 +140,7 @@ async function* readLines(
     });
     ({ stream } = answer);
     options.signal.addEventListener('abort', () => stream?.destroy(new Error('aborted')), { once: true });
-    yield* splitLines(stream);
+    yield* splitLines(stream as AsyncIterable<Uint8Array>);
   } catch (error) {
     throw stopped(error);
   } finally {

@@ -1,3 +1,4 @@
+import type { ReadTable } from '#lake';
 import { isUuid } from '#platform/ids';
 import type { ColumnOut, Query, Relation, Select, SourceColumn, TableSource } from '../plan/plan.ts';
 import { convertText, extractText } from './conversions.ts';
@@ -5,7 +6,12 @@ import { engineNull, engineType, identifier, quote } from './engine-type.ts';
 import { type ExpressionPrinter, printExpression, printOrder } from './print-expression.ts';
 
 /** A query as the engine gets it, and what its columns are. */
-export type PrintedQuery = { readonly sql: string; readonly columns: readonly ColumnOut[] };
+export type PrintedQuery = {
+  readonly sql: string;
+  readonly columns: readonly ColumnOut[];
+  /** The tables that it reads, and which rows of each: the engine holds it to them, whatever its text says. */
+  readonly reads: readonly ReadTable[];
+};
 
 export type PrintOptions = {
   /** Whose rows are read; there is no printing without one. */
@@ -14,20 +20,26 @@ export type PrintOptions = {
   readonly rowsMax: number;
 };
 
+/** Calls back with every object inside a plan. */
+function eachNode(query: Query, visit: (node: object) => void): void {
+  const walk = (value: unknown): void => {
+    if (Array.isArray(value)) return value.forEach(walk);
+    if (typeof value !== 'object' || value === null || value instanceof Map || value instanceof Date) return undefined;
+    visit(value);
+    for (const [key, child] of Object.entries(value)) if (key !== 'type' && key !== 'sources') walk(child);
+    return undefined;
+  };
+  walk(query);
+}
+
 /** Names of columns that are read from each table. */
 function usedColumns(query: Query): ReadonlyMap<string, ReadonlySet<string>> {
   const used = new Map<string, Set<string>>();
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) return value.forEach(visit);
-    if (typeof value !== 'object' || value === null || value instanceof Map || value instanceof Date) return undefined;
-    if ('node' in value && value.node === 'column' && 'table' in value && 'name' in value) {
-      const names = used.get(String(value.table)) ?? new Set();
-      used.set(String(value.table), names.add(String(value.name)));
-    }
-    for (const [key, child] of Object.entries(value)) if (key !== 'type' && key !== 'sources') visit(child);
-    return undefined;
-  };
-  visit(query);
+  eachNode(query, (value) => {
+    if (!('node' in value) || value.node !== 'column' || !('table' in value) || !('name' in value)) return;
+    const names = used.get(String(value.table)) ?? new Set();
+    used.set(String(value.table), names.add(String(value.name)));
+  });
   return used;
 }
 
@@ -54,6 +66,28 @@ function conditionsOf({ isPooled, logTypes }: TableSource, tenantId: string): re
   const names = `(${logTypes.names.map(quote).join(', ')})`;
   if (logTypes.names.length === 0) return [...conditions, logTypes.kind === 'only' ? '0' : '1'];
   return [...conditions, `\`p_log_type\` ${logTypes.kind === 'only' ? 'IN' : 'NOT IN'} ${names}`];
+}
+
+const isTable = (node: object): node is Relation & { readonly kind: 'table' } =>
+  'kind' in node && node.kind === 'table' && 'sources' in node;
+
+/** Physical tables of a plan with the rows that any of its sources may read. */
+function readsOf(query: Query, tenantId: string): readonly ReadTable[] {
+  const wheres = new Map<string, { readonly source: TableSource; readonly where: Set<string> }>();
+  eachNode(query, (node) => {
+    if (!isTable(node)) return;
+    for (const source of node.sources.filter(({ table }) => table !== '')) {
+      const key = `${source.database}.${source.table}`;
+      const known = wheres.get(key) ?? { source, where: new Set() };
+      known.where.add(conditionsOf(source, tenantId).join(' AND '));
+      wheres.set(key, known);
+    }
+  });
+  return [...wheres.values()].map(({ source: { database, table }, where }) => ({
+    database,
+    table,
+    where: where.has('') ? null : [...where].map((condition) => `(${condition})`).join(' OR '),
+  }));
 }
 
 /** A source read through its predicates: whose rows, and of which log types. */
@@ -169,5 +203,9 @@ export function printQuery(query: Query, options: PrintOptions): PrintedQuery {
   };
   const state: State = { ...options, used: usedColumns(query), printer };
   const limit = Math.min(query.limit ?? options.rowsMax, options.rowsMax);
-  return { sql: printBody({ ...query, limit }, state), columns: query.columns };
+  return {
+    sql: printBody({ ...query, limit }, state),
+    columns: query.columns,
+    reads: readsOf(query, options.tenantId),
+  };
 }

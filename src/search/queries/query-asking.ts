@@ -52,6 +52,7 @@ function createAsker(deps: QueryDeps) {
       databaseName,
       issuer: { kind: actor.kind, id: actor.id, name: actor.name },
       statement: printed.sql,
+      reads: printed.reads,
       columns: resultColumns(printed.columns),
       logTypes: [...logTypes].map((logType) => logType ?? anyLogType),
       accessKey,

@@ -38,8 +38,11 @@ function explainCode(code: number, limits: QueryLimits): string | undefined {
     case 306:
     case 62:
       return 'It is too large for the engine. Use fewer columns, tables or nested queries.';
+    case 60:
+    case 81:
+      return 'A table that it reads is not there any more. Ask again.';
     case connectionLost:
-      return 'The data lake was restarted while it ran. Ask again.';
+      return 'The process that ran it ended. Ask again.';
     default:
       return undefined;
   }

@@ -1,5 +1,6 @@
+import type { QueryEngine } from '#lake';
 import type { Clock } from '#platform/clock';
-import { type LakeClient, QueryStopped } from '#platform/lake-client';
+import { QueryStopped } from '#platform/lake-client';
 import type { Log } from '#platform/log';
 import type { ObjectStore } from '#platform/objects';
 import type { Database } from '#platform/postgres';
@@ -20,7 +21,7 @@ import {
 
 type Deps = {
   readonly database: Database;
-  readonly client: Pick<LakeClient, 'lines' | 'progress'>;
+  readonly engine: QueryEngine;
   readonly objects: ObjectStore;
   readonly clock: Clock;
   readonly log: Log;
@@ -54,8 +55,9 @@ async function storeAnswer(deps: Deps, query: TakenQuery, counts: Counts, signal
     await putPiece(objects, query.tenantId, query.id, piece, lines);
     piece += 1;
   };
-  for await (const lines of deps.client.lines(query.statement, {
+  for await (const lines of deps.engine.lines(query.statement, {
     queryId: query.id,
+    tables: query.reads,
     settings: engineSettings(limits),
     signal,
   })) {
@@ -101,7 +103,7 @@ async function runQuery(
   const counts: Counts = { ...nothing };
   let isCancelled = false;
   const beat = async (): Promise<void> => {
-    const seen = await deps.client.progress(query.id).catch(() => undefined);
+    const seen = await deps.engine.progress(query.id).catch(() => undefined);
     counts.readRows = Math.max(counts.readRows, seen?.readRows ?? 0);
     counts.readBytes = Math.max(counts.readBytes, seen?.readBytes ?? 0);
     isCancelled ||= await database.withTenant(query.tenantId, (tx) =>

@@ -1,3 +1,4 @@
+import type { ReadTable } from '#lake';
 import type { TenantTx, Tx } from '#platform/postgres';
 import type { LakeQuery, QueryIssuer, QueryState, ResultColumn } from './lake-query.ts';
 
@@ -58,6 +59,7 @@ export type NewQuery = {
   readonly databaseName: string;
   readonly issuer: QueryIssuer;
   readonly statement: string;
+  readonly reads: readonly ReadTable[];
   readonly columns: readonly ResultColumn[];
   readonly logTypes: readonly string[];
   readonly accessKey: string;
@@ -70,8 +72,8 @@ export type NewQuery = {
 export async function insertQuery(tx: TenantTx, query: NewQuery): Promise<void> {
   await tx.execute(
     `INSERT INTO lake_queries (tenant_id, id, state, name, sql, database_name, issuer_kind, issuer_id, issuer_name,
-       statement, columns, log_types, access_key, cache_key, started_at, trace_id)
-     VALUES ($1, $2, 'QUEUED', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+       statement, columns, log_types, access_key, cache_key, started_at, trace_id, reads)
+     VALUES ($1, $2, 'QUEUED', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
     [
       tx.tenantId,
       query.id,
@@ -88,6 +90,7 @@ export async function insertQuery(tx: TenantTx, query: NewQuery): Promise<void> 
       query.cacheKey,
       query.at,
       query.traceId,
+      JSON.stringify(query.reads),
     ],
   );
   await tx.execute("SELECT pg_notify('lake_queries', '')");

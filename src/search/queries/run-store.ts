@@ -1,3 +1,4 @@
+import type { ReadTable } from '#lake';
 import type { TenantTx, Tx } from '#platform/postgres';
 import type { ResultColumn } from './lake-query.ts';
 
@@ -6,6 +7,7 @@ export type TakenQuery = {
   readonly tenantId: string;
   readonly id: string;
   readonly statement: string;
+  readonly reads: readonly ReadTable[];
   readonly columns: readonly ResultColumn[];
   readonly attempts: number;
 };
@@ -28,6 +30,7 @@ export async function takeQuery(tx: Tx, limits: RunLimits): Promise<TakenQuery |
     tenant_id: string;
     id: string;
     statement: string;
+    reads: readonly ReadTable[];
     columns: readonly ResultColumn[];
     attempts: number;
   }>(
@@ -45,7 +48,7 @@ export async function takeQuery(tx: Tx, limits: RunLimits): Promise<TakenQuery |
      UPDATE lake_queries q SET state = 'RUNNING', attempts = attempts + 1, run_at = now(),
        lease_until = now() + make_interval(secs => $3)
      FROM next WHERE q.tenant_id = next.tenant_id AND q.id = next.id
-     RETURNING q.tenant_id, q.id, q.statement, q.columns, q.attempts`,
+     RETURNING q.tenant_id, q.id, q.statement, q.reads, q.columns, q.attempts`,
     [limits.perTenant, limits.perIssuer, limits.leaseSeconds],
   );
   const row = rows[0];
@@ -54,6 +57,7 @@ export async function takeQuery(tx: Tx, limits: RunLimits): Promise<TakenQuery |
       tenantId: row.tenant_id,
       id: row.id,
       statement: row.statement,
+      reads: row.reads,
       columns: row.columns,
       attempts: row.attempts,
     }

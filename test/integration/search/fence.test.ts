@@ -12,6 +12,7 @@ import { createAsker, createSearchBed, testNow } from '../../support/search.ts';
 
 const { database, close } = await createTestDatabase();
 const server = await startTestLake();
+const engine = await server.engine();
 afterAll(async () => {
   await server.close();
   await close();
@@ -47,7 +48,7 @@ function expectFenced(sql: string, databases: readonly string[]): void {
 
 describe.each(['dedicated', 'pooled'] satisfies LakeLayout[])('%s layout', (layout) => {
   const bed = createSearchBed(database, server, layout);
-  const ask = createAsker({ database, client: server.client }, schemas);
+  const ask = createAsker({ database, client: server.client, engine }, schemas);
   let [mine, other] = ['', ''];
   let databases: readonly string[] = [];
   beforeAll(async () => {

@@ -15,7 +15,7 @@ import { createSearchBed } from '../../support/search.ts';
 
 const { database, close } = await createTestDatabase();
 const server = await startTestLake();
-const { client } = server;
+const engine = await server.engine();
 const objects = createLocalObjectStore(path.join(server.folder, 'results'));
 const limits = { ...defaultLimits, timeoutSeconds: 20, rowsMax: 50_000, resultBytesMax: 2_000_000 };
 const schema: LogTypeSchema = { logType: 'Custom.Act', description: 'Acts.', fields: [{ name: 'n', type: 'bigint' }] };
@@ -30,7 +30,7 @@ const service = createQueryService({
 });
 const runner = startQueryRunner({
   database,
-  client,
+  engine,
   objects,
   clock: systemClock,
   log: silentLog,
@@ -86,23 +86,17 @@ test('a cancelled query stops in the engine', async () => {
     sql: 'select count(*) c from table(generator(rowcount => 1000000)) a cross join table(generator(rowcount => 1000000)) b',
   });
   await vi.waitFor(async () => expect((await service.get(actor, { id })).state).toBe('RUNNING'), { timeout: 10_000 });
-  await vi.waitFor(async () => expect((await client.progress(id)).readRows).toBeGreaterThan(0), { timeout: 10_000 });
+  await vi.waitFor(async () => expect((await engine.progress(id)).readRows).toBeGreaterThan(0), { timeout: 10_000 });
   await service.cancel(actor, { id });
   expect((await over(actor, id)).state).toBe('CANCELLED');
-  const rows = await vi.waitFor(async () => {
-    const running = await client.rows<{ readonly c: number }>(
-      `SELECT toUInt32(count()) AS c FROM system.processes WHERE query LIKE '/*qid:${id}%'`,
-    );
-    if (running[0]?.c !== 0) throw new Error('still there');
-    return running;
-  });
-  expect(rows[0]?.c).toBe(0);
+  await vi.waitFor(async () => expect((await engine.progress(id)).readRows).toBe(0));
 });
 
+const tooLarge =
+  "select n, repeat_me.x from custom_act, (select array_to_string(array_agg(n), ',') x from custom_act) repeat_me";
+
 test('limits say which one was reached and how to narrow', async () => {
-  const large = await run(
-    "select n, repeat_me.x from custom_act, (select array_to_string(array_agg(n), ',') x from custom_act) repeat_me",
-  );
+  const large = await run(tooLarge);
   expect(large).toMatchObject({ state: 'FAILED', message: expect.stringMatching(/larger than 2 MiB.*LIMIT/) });
   const many = await run('select a.n from custom_act a cross join custom_act b');
   expect(many).toMatchObject({
