@@ -51,6 +51,9 @@ export const searchResolvers = {
     executeDataLakeQuery: (_root, { input }, { actor, services }) => services.queries.execute(actor, input),
     executeIndicatorSearchQuery: (_root, { input }, { actor, services }) =>
       services.queries.searchIndicators(actor, input),
+    executeHistogramQuery: (_root, { input }, { actor, services }) => services.queries.histogram(actor, input),
+    executeFieldStatisticsQuery: (_root, { input }, { actor, services }) =>
+      services.queries.fieldStatistics(actor, input),
     cancelDataLakeQuery: (_root, { input }, { actor, services }) => services.queries.cancel(actor, input),
   },
   DataLakeDatabase: { tables: ({ tables }) => [...tables] },

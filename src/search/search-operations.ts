@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineMutation, defineQuery } from '#access';
+import { resultFormats } from './queries/result-format.ts';
 
 const cursor = z.string().max(500, 'is not a cursor of this list').nullish();
 const id = z.uuid('is not the id of a query');
@@ -57,6 +58,47 @@ export const executeIndicatorSearchQuery = defineMutation({
     .refine(({ startTime, endTime }) => startTime <= endTime, { path: ['endTime'], error: 'is before startTime' }),
 });
 
+const selection = {
+  databaseName: name.nullish(),
+  tables: z.array(name).max(50, 'names more than 50 tables').nullish(),
+  where: z.string().max(20_000, 'has more than 20000 characters').nullish(),
+  startTime: z.date(),
+  endTime: z.date(),
+};
+const inOrder = ({ startTime, endTime }: { readonly startTime: Date; readonly endTime: Date }): boolean =>
+  startTime < endTime;
+const notInOrder = { path: ['endTime'], error: 'is not after startTime' };
+
+export const executeHistogramQuery = defineMutation({
+  name: 'executeHistogramQuery',
+  summary: 'Counts events over time, by log type.',
+  permission: 'DataAnalyticsRead',
+  audit: 'EXECUTE_HISTOGRAM_QUERY',
+  input: z
+    .strictObject({
+      ...selection,
+      bucketsMax: z.number().int().min(1, 'is less than 1').max(500, 'is more than 500').nullish(),
+    })
+    .refine(inOrder, notInOrder),
+});
+
+export const executeFieldStatisticsQuery = defineMutation({
+  name: 'executeFieldStatisticsQuery',
+  summary: 'The most frequent values of fields, and how many events have them.',
+  permission: 'DataAnalyticsRead',
+  audit: 'EXECUTE_FIELD_STATISTICS_QUERY',
+  input: z
+    .strictObject({
+      ...selection,
+      fields: z
+        .array(z.string().trim().min(1, 'is empty').max(500))
+        .min(1, 'needs one field or more')
+        .max(20, 'names more than 20 fields'),
+      valuesMax: z.number().int().min(1, 'is less than 1').max(100, 'is more than 100').nullish(),
+    })
+    .refine(inOrder, notInOrder),
+});
+
 export const cancelDataLakeQuery = defineMutation({
   name: 'cancelDataLakeQuery',
   summary: 'Ends a query that waits or runs; the engine stops.',
@@ -70,6 +112,14 @@ export const dataLakeQuery = defineQuery({
   summary: 'One query: how far it is, and its result.',
   permission: 'DataAnalyticsRead',
   input: z.strictObject({ id }),
+});
+
+export const downloadDataLakeQuery = defineMutation({
+  name: 'downloadDataLakeQuery',
+  summary: 'The whole result of a query that succeeded, as a file.',
+  permission: 'DataAnalyticsRead',
+  audit: 'DOWNLOAD_DATA_LAKE_QUERY',
+  input: z.strictObject({ id, format: z.enum(resultFormats) }),
 });
 
 /** Part of `dataLakeQuery`: a page of its result. */
@@ -132,6 +182,8 @@ export const dataLakeDatabaseTables = defineQuery({
 export const searchOperations = [
   executeDataLakeQuery,
   executeIndicatorSearchQuery,
+  executeHistogramQuery,
+  executeFieldStatisticsQuery,
   cancelDataLakeQuery,
   dataLakeQuery,
   dataLakeQueries,

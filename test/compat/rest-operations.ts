@@ -28,6 +28,8 @@ export const restOperationList = [
   ['correlation rule#get', 'GET', '/correlation-rules/{id}', [200]],
   ['correlation rule#put', 'PUT', '/correlation-rules/{id}', [200, 201, 204]],
   ['correlation rule#delete', 'DELETE', '/correlation-rules/{id}', [204]],
+  // Beside what clients know: results as files.
+  ['data lake query#download', 'GET', '/data-lake-queries/{id}/results', [200]],
   ['data model#list', 'GET', '/data-models', [200]],
   ['data model#create', 'POST', '/data-models', [200]],
   ['data model#get', 'GET', '/data-models/{id}', [200]],

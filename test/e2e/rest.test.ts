@@ -227,3 +227,26 @@ test('the same under /v1; what is owed says 501; what is not there is JSON with 
   const { data } = await owner.ask(`{ alerts(input: {${walkSpan}}) { edges { node { updatedBy { __typename } } } } }`);
   expect(JSON.stringify(data)).toContain('APIToken');
 });
+
+test('a result of a query: a file for its tenant, 404 for others, 409 while there is none', async () => {
+  const started = await owner.ask(
+    'mutation { executeDataLakeQuery(input: {sql: "select seq4() as n from table(generator(rowcount => 3))"}) { id } }',
+  );
+  const { id } = started.data?.['executeDataLakeQuery'] as { id: string };
+  const params = { id };
+  await vi.waitFor(async () => expect((await own('data lake query#download', { params })).status).not.toBe(409), {
+    timeout: 20_000,
+    interval: 100,
+  });
+  expect(await own('data lake query#download', { params })).toMatchObject({
+    status: 200,
+    body: 'n\r\n0\r\n1\r\n2\r\n',
+    contentType: expect.stringMatching(/^text\/csv/),
+  });
+  expect(await own('data lake query#download', { params, query: 'format=jsonl' })).toMatchObject({
+    body: '{"n":0}\n{"n":1}\n{"n":2}\n',
+  });
+  expect((await own('data lake query#download', { params, query: 'format=parquet' })).body).toMatch(/^PAR1/);
+  expect((await own('data lake query#download', { params, query: 'format=xml' })).status).toBe(400);
+  expect((await foreign('data lake query#download', { params })).status).toBe(404);
+});

@@ -25,11 +25,14 @@ export async function askRoute(url: string, id: string, options: Options = {}): 
     ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
   });
   const text = await response.text();
-  const body: unknown = text === '' ? undefined : JSON.parse(text);
+  const isFile = response.ok && route.media !== undefined;
+  const body: unknown = isFile ? text : text === '' ? undefined : JSON.parse(text);
   const declared = route.answers[response.status];
   if (response.ok) {
     if (declared === undefined) throw new Error(`${id} answered ${response.status}, which it does not declare`);
-    if (declared === null && text !== '') throw new Error(`${id} answered ${response.status} with a body`);
+    if (isFile && !route.media?.some((type) => response.headers.get('content-type')?.startsWith(type)))
+      throw new Error(`${id} answered a file of a type that it does not declare`);
+    if (declared === null && text !== '' && !isFile) throw new Error(`${id} answered ${response.status} with a body`);
     declared?.parse(body);
   } else if (typeof (body as { message?: unknown } | undefined)?.message !== 'string')
     throw new Error(`${id} answered ${response.status} without a message: ${text.slice(0, 200)}`);

@@ -63,6 +63,16 @@ export const walks: Readonly<Record<string, Walk>> = {
       'mutation { executeIndicatorSearchQuery(input: {indicators: ["10.0.0.1"], startTime: "2026-01-01T00:00:00Z", endTime: "2026-01-02T00:00:00Z"}) { id } }',
     stranger: 'own',
   },
+  executeHistogramQuery: {
+    query: () =>
+      'mutation { executeHistogramQuery(input: {tables: ["github_audit"], where: "action is not null", startTime: "2026-01-01T00:00:00Z", endTime: "2026-01-02T00:00:00Z"}) { id } }',
+    stranger: 'own',
+  },
+  executeFieldStatisticsQuery: {
+    query: () =>
+      'mutation { executeFieldStatisticsQuery(input: {tables: ["github_audit"], fields: ["action"], startTime: "2026-01-01T00:00:00Z", endTime: "2026-01-02T00:00:00Z"}) { id } }',
+    stranger: 'own',
+  },
   cancelDataLakeQuery: {
     query: ({ query }) => `mutation { cancelDataLakeQuery(input: {id: "${query}"}) { id } }`,
     stranger: 'none',

@@ -48,14 +48,18 @@ const parametersOf = ({ path, query }: RestRoute): readonly Json[] => [
   })),
 ];
 
-function answersOf({ answers, errors, failure, operation }: RestRoute): Json {
+function answersOf({ answers, errors, failure, media, operation }: RestRoute): Json {
   const failed = (status: number) =>
     status === 400 && failure
       ? { ...message, properties: { ...message.properties, ...propertiesOf(failure) } }
       : message;
   const own = Object.entries(answers).map(([status, schema]) => [
     status,
-    { description: 'Done.', ...(schema === null ? {} : { content: content(jsonOf(schema, 'output')) }) },
+    {
+      description: 'Done.',
+      ...(schema === null ? {} : { content: content(jsonOf(schema, 'output')) }),
+      ...(media === undefined ? {} : { content: Object.fromEntries(media.map((type) => [type, {}])) }),
+    },
   ]);
   const known = operation.owedTo === undefined ? errors : [];
   const told = [

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Actor, parseInput, requirePermission } from '#access';
@@ -65,6 +66,11 @@ async function run(deps: Deps, route: RestRoute, request: FastifyRequest, reply:
     const query = readQuery(route.query ?? {}, request.query);
     const body = route.body === undefined ? undefined : parseInput(route.body, request.body);
     const answer = await route.handle({ params, query, body }, { actor, services });
+    if (answer.file !== undefined) {
+      const { name, mediaType, bytes } = answer.file;
+      void reply.code(answer.status).type(mediaType).header('content-disposition', `attachment; filename="${name}"`);
+      return await reply.send(Readable.from(bytes, { objectMode: false }));
+    }
     void reply.code(answer.status).type('application/json');
     return answer.body === undefined ? reply.send() : reply.send(JSON.stringify(answer.body));
   } catch (error) {

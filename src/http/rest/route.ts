@@ -4,6 +4,7 @@ import type { AlertService, CommentService, ContextTagService } from '#alerts';
 import type { ContentService } from '#detections';
 import type { RoleService, TokenService, UserService } from '#identity';
 import type { AlarmService, SourceService } from '#ingestion';
+import type { QueryService, ResultFile } from '#search';
 import type { Parameters, ValuesOf } from './query.ts';
 
 /** The use cases that routes call. */
@@ -13,6 +14,7 @@ export type RestServices = {
   readonly comments: CommentService;
   readonly contextTags: ContextTagService;
   readonly content: ContentService;
+  readonly queries: QueryService;
   readonly roles: RoleService;
   readonly sources: SourceService;
   readonly tokens: TokenService;
@@ -21,7 +23,12 @@ export type RestServices = {
 
 export type Caller = { readonly actor: Actor; readonly services: RestServices };
 
-type Answer = { readonly status: number; readonly body?: unknown };
+type Answer = {
+  readonly status: number;
+  readonly body?: unknown;
+  /** Instead of a body: a file whose bytes go out as they come. */
+  readonly file?: ResultFile;
+};
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -41,6 +48,8 @@ type Definition<P extends Parameters, Body extends z.ZodType> = {
   readonly body?: Body;
   /** Body of each good answer; null where it is empty. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
+  /** Media types of the good answer when it is a file. */
+  readonly media?: readonly string[];
   readonly errors: readonly DeclaredError[];
   /** Fields beside `message` in the body of a 400. */
   readonly failure?: Readonly<Record<string, z.ZodType>>;

@@ -6,6 +6,7 @@ import { detectionRoutes } from './detections/routes.ts';
 import { globalRoutes } from './global-routes.ts';
 import { httpSourceRoutes } from './http-source-routes.ts';
 import { owedRoutes } from './owed-routes.ts';
+import { queryRoutes } from './query-routes.ts';
 import { roleRoutes } from './role-routes.ts';
 import type { RestRoute } from './route.ts';
 import { tokenRoutes } from './token-routes.ts';
@@ -21,6 +22,7 @@ export const routes: readonly RestRoute[] = [
   ...globalRoutes,
   ...alarmRoutes,
   ...httpSourceRoutes,
+  ...queryRoutes,
   ...roleRoutes,
   ...detectionRoutes,
   ...userRoutes,

@@ -3,6 +3,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { databaseNameOf } from '../catalogue/find-table.ts';
 import { allIndicatorColumns, type IndicatorColumn } from '../search-operations.ts';
 import { SqlProblem } from './sql-problem.ts';
+import { sqlText } from './sql-text.ts';
 
 const rowsMax = 1000;
 
@@ -35,8 +36,6 @@ export type IndicatorSearch = {
   readonly tables: readonly string[];
 };
 
-const text = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
-
 /** Hashes and names of machines are written in any case; they are stored in lower case. */
 const spellings = (value: string): readonly string[] => [...new Set([value, value.toLowerCase()])];
 
@@ -62,15 +61,15 @@ function tablesOf(catalogue: Catalogue, { databases, tables }: IndicatorSearch):
 export function indicatorSql(catalogue: Catalogue, search: IndicatorSearch): string {
   const tests = search.indicators.flatMap((value) =>
     (search.column === undefined ? columnsFor(value) : [search.column]).flatMap((column) =>
-      spellings(value).map((spelling) => `ARRAY_CONTAINS(${text(spelling)}, ${column})`),
+      spellings(value).map((spelling) => `ARRAY_CONTAINS(${sqlText(spelling)}, ${column})`),
     ),
   );
   const columns = `p_event_time, p_log_type, p_row_id, p_source_label, ${allIndicatorColumns.join(', ')}`;
-  const range = `p_event_time BETWEEN ${text(search.from.toISOString())} AND ${text(search.to.toISOString())}`;
+  const range = `p_event_time BETWEEN ${sqlText(search.from.toISOString())} AND ${sqlText(search.to.toISOString())}`;
   const selects = tablesOf(catalogue, search).map((table) => {
     const database = table.startsWith('panther_views.')
       ? 'p_db_name'
-      : `${text(table.split('.')[0] ?? '')} AS p_db_name`;
+      : `${sqlText(table.split('.')[0] ?? '')} AS p_db_name`;
     return `SELECT ${database}, ${columns} FROM ${table} WHERE ${range} AND (${tests.join(' OR ')})`;
   });
   return `${selects.join('\nUNION ALL\n')}\nORDER BY p_event_time DESC LIMIT ${rowsMax}`;

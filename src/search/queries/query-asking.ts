@@ -2,10 +2,17 @@ import { type Actor, admit, type Operation } from '#access';
 import { badInput, DomainError } from '#platform/errors';
 import { hashId } from '#platform/ids';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { databaseNameOf } from '../catalogue/find-table.ts';
 import { indicatorSql } from '../language/indicator-search.ts';
+import { type EventSelection, fieldStatisticsSql, histogramSql } from '../language/summary-search.ts';
 import { describeProblem, SqlProblem } from '../language/sql-problem.ts';
 import { printQuery } from '../print/print-query.ts';
-import { executeDataLakeQuery, executeIndicatorSearchQuery } from '../search-operations.ts';
+import {
+  executeDataLakeQuery,
+  executeFieldStatisticsQuery,
+  executeHistogramQuery,
+  executeIndicatorSearchQuery,
+} from '../search-operations.ts';
 import { compileSql } from '../sql/compile-sql.ts';
 import { accessKeyOf, anyLogType, resultColumns } from './lake-query.ts';
 import { createCatalogues, type QueryDeps } from './query-deps.ts';
@@ -14,6 +21,10 @@ import { countOpen, insertQuery, type NewQuery, reuseResult } from './query-stor
 export type QueryAsking = {
   execute(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
   searchIndicators(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
+  /** Events over time; the rows are those of `histogramSql`. */
+  histogram(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
+  /** Values of fields; the rows are those of `fieldStatisticsSql`. */
+  fieldStatistics(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
 };
 
 const openPerTenant = 200;
@@ -36,6 +47,8 @@ type Asked = {
   readonly databaseName: string;
   readonly name: string | null;
   readonly catalogue: Catalogue;
+  /** What messages name as wrong; the whole statement when absent. */
+  readonly field?: string;
 };
 
 function createAsker(deps: QueryDeps) {
@@ -62,7 +75,7 @@ function createAsker(deps: QueryDeps) {
     };
   };
   return async (actor: Actor, operation: Operation, asked: Asked): Promise<{ readonly id: string }> => {
-    const query = await explained('sql', asked.sql, () => compile(actor, asked));
+    const query = await explained(asked.field ?? 'sql', asked.sql, () => compile(actor, asked));
     return database.withTenant(actor.tenantId, async (tx) => {
       const open = await countOpen(tx, actor.id);
       if (open.own >= openPerIssuer || open.all >= openPerTenant)
@@ -82,11 +95,61 @@ function createAsker(deps: QueryDeps) {
   };
 }
 
+type Selected = {
+  readonly databaseName?: string | null | undefined;
+  readonly tables?: readonly string[] | null | undefined;
+  readonly where?: string | null | undefined;
+  readonly startTime: Date;
+  readonly endTime: Date;
+};
+
+const selectionOf = ({ databaseName, tables, where, startTime, endTime }: Selected): EventSelection => ({
+  databaseName: databaseNameOf(databaseName ?? 'panther_logs'),
+  tables: tables ?? [],
+  where: where ?? '',
+  from: startTime,
+  to: endTime,
+});
+
+/** Questions of a search page: how many events when, and what is in their fields. */
+function createSummaries(
+  ask: ReturnType<typeof createAsker>,
+  catalogueOf: ReturnType<typeof createCatalogues>,
+): Pick<QueryAsking, 'histogram' | 'fieldStatistics'> {
+  const summarize = async (
+    actor: Actor,
+    operation: Operation,
+    selected: Selected,
+    write: (catalogue: Catalogue, selection: EventSelection) => string,
+  ) => {
+    const catalogue = await catalogueOf(actor);
+    const selection = selectionOf(selected);
+    const sql = await explained('tables', '', () => write(catalogue, selection));
+    const { databaseName } = selection;
+    return ask(actor, operation, { sql, databaseName, name: null, catalogue, field: 'where' });
+  };
+  return {
+    async histogram(actor, input) {
+      const wanted = admit(actor, executeHistogramQuery, input);
+      return summarize(actor, executeHistogramQuery, wanted, (catalogue, selection) =>
+        histogramSql(catalogue, selection, wanted.bucketsMax ?? 60),
+      );
+    },
+    async fieldStatistics(actor, input) {
+      const wanted = admit(actor, executeFieldStatisticsQuery, input);
+      return summarize(actor, executeFieldStatisticsQuery, wanted, (catalogue, selection) =>
+        fieldStatisticsSql(catalogue, selection, wanted.fields, wanted.valuesMax ?? 10),
+      );
+    },
+  };
+}
+
 /** Takes queries: compiles them for the caller, and stores what is to be run. */
 export function createQueryAsking(deps: QueryDeps): QueryAsking {
   const catalogueOf = createCatalogues(deps);
   const ask = createAsker(deps);
   return {
+    ...createSummaries(ask, catalogueOf),
     async execute(actor, input) {
       const { sql, databaseName, name } = admit(actor, executeDataLakeQuery, input);
       const catalogue = await catalogueOf(actor);

@@ -1,10 +1,17 @@
 import { type Actor, admit, type LogTypeAccess, mayReadLogType, parseInput } from '#access';
-import { badInput, notFound } from '#platform/errors';
-import { cancelDataLakeQuery, dataLakeQueries, dataLakeQuery, queryResults } from '../search-operations.ts';
+import { badInput, DomainError, notFound } from '#platform/errors';
+import {
+  cancelDataLakeQuery,
+  dataLakeQueries,
+  dataLakeQuery,
+  downloadDataLakeQuery,
+  queryResults,
+} from '../search-operations.ts';
 import { accessKeyOf, anyLogType, type LakeQuery, type QueryState } from './lake-query.ts';
 import { offsetCursor, parseOffset, type QueryDeps } from './query-deps.ts';
 import { findQuery, listQueries, requestCancel } from './query-store.ts';
-import { readSlice, type ResultRow } from './result-store.ts';
+import { formatResult, mediaTypes, type ResultFormat } from './result-format.ts';
+import { readPieces, readSlice, type ResultRow } from './result-store.ts';
 
 type QueryPage = { readonly queries: readonly LakeQuery[]; readonly endCursor: string | null };
 export type ResultPage = {
@@ -14,11 +21,20 @@ export type ResultPage = {
   readonly endCursor: string | null;
 };
 
+/** A result as a file: its bytes come as they are read. */
+export type ResultFile = {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly bytes: AsyncIterable<Uint8Array>;
+};
+
 export type QueryReading = {
   cancel(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
   get(actor: Actor, input: unknown): Promise<LakeQuery>;
   /** A page of a result; undefined while there is none. */
   results(actor: Actor, input: unknown): Promise<ResultPage | undefined>;
+  /** The whole of a result; `conflict` while there is none. */
+  download(actor: Actor, input: unknown): Promise<ResultFile>;
   list(actor: Actor, input: unknown): Promise<QueryPage>;
 };
 
@@ -94,6 +110,16 @@ function createHistory({ database }: QueryDeps): Pick<QueryReading, 'list'> {
   };
 }
 
+function fileOf({ objects }: QueryDeps, tenantId: string, query: LakeQuery, format: ResultFormat): ResultFile {
+  const { columns, rowCount } = query;
+  const pieces = readPieces(objects, tenantId, { queryId: query.resultOf ?? query.id, columns, rowCount });
+  return {
+    name: `query-${query.id}.${format}`,
+    mediaType: mediaTypes[format],
+    bytes: formatResult(format, columns, pieces),
+  };
+}
+
 /** Queries that were asked: how far they are, what they gave, and ending them. */
 export function createQueryReading(deps: QueryDeps): QueryReading {
   const { database, audit, clock } = deps;
@@ -108,6 +134,21 @@ export function createQueryReading(deps: QueryDeps): QueryReading {
         await audit.record(tx, actor, cancelDataLakeQuery, { target: { kind: 'query', id: query.id } });
       });
       return { id: query.id };
+    },
+    async download(actor, input) {
+      const { id, format } = admit(actor, downloadDataLakeQuery, input);
+      const query = await find(actor, id);
+      if (query.state !== 'SUCCEEDED')
+        throw new DomainError('conflict', {
+          publicMessage: `The query "${id}" has no result: it ${query.state === 'FAILED' || query.state === 'CANCELLED' ? `ended as ${query.state}` : 'is not over yet'}.`,
+        });
+      await database.withTenant(actor.tenantId, (tx) =>
+        audit.record(tx, actor, downloadDataLakeQuery, {
+          target: { kind: 'query', id: query.id },
+          parameters: { format, rowCount: query.rowCount },
+        }),
+      );
+      return fileOf(deps, actor.tenantId, query, format);
     },
     async get(actor, input) {
       const { id } = admit(actor, dataLakeQuery, input);

@@ -85,6 +85,19 @@ export async function readSlice(
   return rows;
 }
 
+/** All rows of a result in order, piece by piece; the next piece is read when it is asked for. */
+export async function* readPieces(
+  objects: ObjectStore,
+  tenantId: string,
+  { queryId, columns, rowCount }: Pick<Slice, 'queryId' | 'columns'> & { readonly rowCount: number },
+): AsyncIterable<readonly ResultRow[]> {
+  const decode = rowDecoder(columns);
+  for (let piece = 0; piece * rowsPerPiece < rowCount; piece++) {
+    const bytes = await unpack(await objects.get(pieceKey(tenantId, queryId, piece)));
+    yield bytes.toString('utf8').split('\n').map(decode);
+  }
+}
+
 /** Deletes what a query left. */
 export async function deleteResult(objects: ObjectStore, tenantId: string, queryId: string): Promise<void> {
   const keys = await objects.list(`${tenantKey(tenantId, 'results', queryId)}/`, { limit: 10_000 });

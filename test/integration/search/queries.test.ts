@@ -158,6 +158,85 @@ test('an indicator is found in all log types, in its range of time only', async 
   expect(before.rowCount).toBe(0);
 });
 
+const lately = { startTime: new Date(Date.now() - 86_400_000), endTime: new Date(Date.now() + 86_400_000) };
+
+test('a histogram counts events over time in readable steps, within its limit of bars', async () => {
+  const { id } = await service.histogram(actor, { ...lately, where: 'n < 100 or n = 2000', bucketsMax: 10 });
+  expect(await over(actor, id)).toMatchObject({ state: 'SUCCEEDED', message: '' });
+  const rows = (await service.results(actor, { id }))?.rows ?? [];
+  expect(rows.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(101);
+  for (const [start, logType] of rows) {
+    expect(new Date(`${String(start)}Z`).getTime() % 21_600_000).toBe(0);
+    expect(logType).toBe('Custom.Act');
+  }
+});
+
+test('statistics of fields name the most frequent values and how many events have the field', async () => {
+  const { id } = await service.fieldStatistics(actor, {
+    ...lately,
+    tables: ['custom_act'],
+    where: 'n < 2500',
+    fields: ['p_log_type', 'p_any_ip_addresses[0]', 'mod(n, 3)'],
+    valuesMax: 2,
+  });
+  expect(await over(actor, id)).toMatchObject({ state: 'SUCCEEDED', message: '' });
+  const rows = (await service.results(actor, { id }))?.rows ?? [];
+  const without = rows.map(([field, value, count, , , having, distinct]) => [field, value, count, having, distinct]);
+  expect(without).toEqual([
+    ['mod(n, 3)', '0', 834, 2500, 3],
+    ['mod(n, 3)', '1', 833, 2500, 3],
+    ['p_any_ip_addresses[0]', '10.0.0.0', 10, 2500, 250],
+    ['p_any_ip_addresses[0]', '10.0.0.1', 10, 2500, 250],
+    ['p_log_type', 'Custom.Act', 2500, 2500, 1],
+  ]);
+});
+
+test('a search page gets reasons: conditions, tables, limits', async () => {
+  await expect(service.histogram(actor, { ...lately, where: 'm = 1' })).rejects.toMatchObject({
+    publicMessage: expect.stringMatching(/^where: .*there is no column "m"/),
+  });
+  await expect(service.histogram(actor, { ...lately, tables: ['custom_acts'] })).rejects.toMatchObject({
+    publicMessage: expect.stringMatching(/custom_act/),
+  });
+  await expect(
+    service.fieldStatistics(actor, { ...lately, fields: Array.from({ length: 21 }, () => 'n') }),
+  ).rejects.toMatchObject({ code: 'bad_input' });
+  const blind = seeing({ kind: 'DENY', logTypes: new Set(['Custom.Act']) });
+  await expect(service.histogram(blind, { ...lately, tables: ['custom_act'] })).rejects.toMatchObject({
+    code: 'bad_input',
+  });
+});
+
+test('a result is downloaded whole in every form, by those who may see it', async () => {
+  const { id } = await run('select n, p_any_ip_addresses ips from custom_act where n < 2500 order by n');
+  const download = async (format: string, asker = actor): Promise<Buffer> => {
+    const { bytes } = await service.download(asker, { id, format });
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of bytes) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  };
+  const csv = (await download('csv')).toString().split('\r\n');
+  expect([csv.length, csv[0], csv[2500]]).toEqual([2502, 'n,ips', '2499,"[""10.0.0.249""]"']);
+  const lines = (await download('jsonl')).toString().trim().split('\n');
+  expect(JSON.parse(lines[2499] ?? '')).toEqual({ n: 2499, ips: ['10.0.0.249'] });
+  const parquet = await download('parquet');
+  expect([parquet.subarray(0, 4).toString(), parquet.subarray(-4).toString()]).toEqual(['PAR1', 'PAR1']);
+  const blind = seeing({ kind: 'DENY', logTypes: new Set(['Custom.Act']) });
+  await expect(download('csv', blind)).rejects.toMatchObject({ code: 'not_found' });
+  await expect(download('csv', systemActor(await createTenant(database), 'test', traceId))).rejects.toMatchObject({
+    code: 'not_found',
+  });
+  await expect(download('csv', { ...actor, permissions: new Set() })).rejects.toMatchObject({ code: 'forbidden' });
+  await expect(download('xlsx')).rejects.toMatchObject({ code: 'bad_input' });
+  const failed = await run(tooLarge);
+  expect(failed.state).toBe('FAILED');
+  await expect(service.download(actor, { id: failed.id, format: 'csv' })).rejects.toMatchObject({ code: 'conflict' });
+  const audited = await database.withTenant(tenant, (tx) =>
+    tx.query("SELECT 1 FROM audit_events WHERE tenant_id = $1 AND action = 'DOWNLOAD_DATA_LAKE_QUERY'", [tenant]),
+  );
+  expect(audited).toHaveLength(3);
+});
+
 test('a query whose runner died is run by another one; a third death is not tried', async () => {
   const orphan = async (attempts: number): Promise<string> => {
     const { id } = await service.execute(actor, {
