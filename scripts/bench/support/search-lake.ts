@@ -1,0 +1,171 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createReaders, type LakeColumn, type LakeTable, startEmbeddedLake } from '#lake';
+import { createLakeClient } from '#platform/lake-client';
+import { silentLog } from '#platform/log';
+import { createDatabase, createTable, qualified } from '../../../src/lake/ddl.ts';
+import { createDraw, type SearchLogType, searchLogTypes } from './search-rows.ts';
+
+export const benchTenant = '01890000-0000-7000-8000-000000000001';
+export const days = 30;
+const secret = 'lake-of-the-benchmark';
+const rowsPerInsert = 50_000;
+const watched: readonly LakeColumn[] = [{ name: 'address', type: 'string' }];
+const millisecondsPerDay = 86_400_000;
+
+const tableOf = (logType: string, columns: readonly LakeColumn[]): LakeTable => ({
+  id: benchTenant,
+  tenantId: benchTenant,
+  family: 'logs',
+  logType,
+  layout: 'dedicated',
+  database: 't_bench',
+  table: `logs_${logType.toLowerCase().replaceAll('.', '_')}`,
+  columns,
+});
+
+/** A lake of its own as the product has it: embedded, with readers, tables by its own definitions. */
+export async function openBenchLake(folder: string) {
+  const server = await startEmbeddedLake({
+    nodePath: process.execPath,
+    dataDir: path.join(folder, 'lake'),
+    secret,
+    memoryBytesMax: 4_000_000_000,
+    log: silentLog,
+  });
+  const client = createLakeClient({ url: server.url, user: 'margay', password: secret });
+  const readers = await createReaders({
+    client,
+    lakeFolder: path.join(folder, 'lake'),
+    bundleFolder: path.join(folder, 'reader'),
+    nodePath: process.execPath,
+    uid: process.getuid?.(),
+  });
+  const tables = [
+    ...searchLogTypes.map(({ logType, columns }) => tableOf(logType, columns)),
+    tableOf('Custom.Watchlist', watched),
+  ];
+  await client.command(createDatabase('t_bench'));
+  for (const table of tables) await client.command(createTable(table, { engine: 'MergeTree', retentionDays: 3650 }));
+  return {
+    client,
+    readers,
+    tables,
+    url: server.url,
+    async close() {
+      await client.close();
+      await server.stop();
+    },
+  };
+}
+
+export type BenchLake = Awaited<ReturnType<typeof openBenchLake>>;
+export type Filled = { readonly rows: number; readonly rawBytes: number; readonly seconds: number };
+
+const pad = (value: number): string => value.toString(16).padStart(32, '0');
+
+/** Rows of one insert as NDJSON, and the bytes of their events as they came in. */
+function block(
+  type: SearchLogType,
+  draw: ReturnType<typeof createDraw>,
+  at: { from: number; to: number; first: number },
+) {
+  const lines: string[] = [];
+  let rawBytes = 0;
+  for (let index = 0; index < rowsPerInsert; index++) {
+    const { fields, ips, more } = type.event(draw);
+    const time = new Date(at.from + Math.floor(((at.to - at.from) * index) / rowsPerInsert)).toISOString();
+    const raw = JSON.stringify(fields);
+    rawBytes += raw.length + ',"time":""'.length + time.length;
+    const standard = JSON.stringify({
+      p_event_time: time,
+      p_parse_time: time,
+      p_log_type: type.logType,
+      p_row_id: pad(at.first + index),
+      p_source_id: 'source',
+      p_source_label: 'bench',
+      p_any_ip_addresses: ips,
+      ...more,
+    });
+    lines.push(`${standard.slice(0, -1)},${raw.slice(1)}`);
+  }
+  return { ndjson: Buffer.from(`${lines.join('\n')}\n`), rawBytes };
+}
+
+/**
+ * Fills the lake up to so many rows over thirty days, the way loads go: NDJSON over HTTP with a token. Only the inserts
+ * are timed, not the making of the rows.
+ */
+export async function fill(lake: BenchLake, from: number, rows: number, end: Date): Promise<Filled> {
+  const start = end.getTime() - days * millisecondsPerDay;
+  const filled = { rows: 0, rawBytes: 0, seconds: 0 };
+  for (const [index, type] of searchLogTypes.entries()) {
+    const table = lake.tables[index];
+    const blocks = Math.max(1, Math.round((rows * type.share) / rowsPerInsert));
+    const draw = createDraw(from + index);
+    for (let number = 0; number < blocks && table !== undefined; number++) {
+      const span = (days * millisecondsPerDay) / blocks;
+      const first = from + number * rowsPerInsert + index * 1e10;
+      const { ndjson, rawBytes } = block(type, draw, {
+        from: start + number * span,
+        to: start + (number + 1) * span,
+        first,
+      });
+      const began = performance.now();
+      await lake.client.insert(qualified(table), ndjson, `${from}-${index}-${number}`);
+      filled.seconds += (performance.now() - began) / 1000;
+      filled.rows += rowsPerInsert;
+      filled.rawBytes += rawBytes;
+    }
+  }
+  return filled;
+}
+
+/** A list of addresses to join with. */
+export async function fillWatchlist(lake: BenchLake, at: Date): Promise<void> {
+  const table = lake.tables.at(-1);
+  if (table === undefined) return;
+  const draw = createDraw(99);
+  const lines = Array.from({ length: 1000 }, (_, index) =>
+    JSON.stringify({
+      p_event_time: at.toISOString(),
+      p_parse_time: at.toISOString(),
+      p_log_type: 'Custom.Watchlist',
+      p_row_id: pad(index),
+      address: draw.address(),
+    }),
+  );
+  await lake.client.insert(qualified(table), Buffer.from(`${lines.join('\n')}\n`), 'watchlist');
+}
+
+/** What the lake holds on disk once it has merged. */
+export async function storedBytes(lake: BenchLake): Promise<number> {
+  const [row] = await lake.client.rows<{ readonly bytes: number }>(
+    "SELECT toFloat64(sum(bytes_on_disk)) AS bytes FROM system.parts WHERE database = 't_bench' AND active",
+  );
+  return row?.bytes ?? 0;
+}
+
+/** Writes every table as one Parquet file for other engines; objects as JSON text. */
+export async function writeParquet(lake: BenchLake, folder: string): Promise<{ readonly bytes: number }> {
+  await mkdir(folder, { recursive: true });
+  let bytes = 0;
+  for (const table of lake.tables) {
+    const objects = table.columns.filter(({ type }) => type === 'object').map(({ name }) => name);
+    const replaced = objects.map((name) => `toJSONString(\`${name}\`) AS \`${name}\``).join(', ');
+    const columns = objects.length === 0 ? '*' : `* REPLACE (${replaced})`;
+    const answer = await fetch(lake.url, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`margay:${secret}`).toString('base64')}` },
+      body: `SELECT ${columns} FROM ${qualified(table)} ORDER BY p_event_time FORMAT Parquet`,
+    });
+    if (!answer.ok || answer.body === null) throw new Error(`The lake gave no Parquet: ${await answer.text()}`);
+    const file = path.join(folder, `${table.table}.parquet`);
+    await pipeline(Readable.fromWeb(answer.body as never), createWriteStream(file));
+    bytes += (await stat(file)).size;
+  }
+  return { bytes };
+}
