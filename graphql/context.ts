@@ -14,6 +14,7 @@ import type {
   DetectionReferences,
   DetectionService,
   RemovalService,
+  SavedSearchService,
   TestingService,
   UploadService,
 } from '#detections';
@@ -42,6 +43,7 @@ export type Services = {
   readonly queries: QueryService;
   readonly retention: RetentionService;
   readonly roles: RoleService;
+  readonly savedSearches: SavedSearchService;
   readonly schemas: SchemaService;
   readonly settings: SettingsService;
   readonly sources: SourceService;

@@ -1,7 +1,7 @@
 import { defineQuery, type Operation, operationCatalogue } from '#access';
 import { alertOperations, destinationOperations, metrics } from '#alerts';
 import { auditOperations } from '#audit';
-import { detectionOperations, uploadOperations } from '#detections';
+import { detectionOperations, savedSearchOperations, uploadOperations } from '#detections';
 import { retentionOperations, settingsOperations, tokenOperations, userOperations } from '#identity';
 import { batchOperations, schemaOperations, sourceOperations } from '#ingestion';
 import { searchOperations } from '#search';
@@ -29,6 +29,7 @@ export const operations: ReadonlyMap<string, Operation> = operationCatalogue([
   ...owedOperations,
   ...retentionOperations,
   ...schemaOperations,
+  ...savedSearchOperations,
   ...searchOperations,
   ...settingsOperations,
   ...sourceOperations,

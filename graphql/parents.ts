@@ -4,6 +4,8 @@ import type {
   DetectionReference,
   DetectionService,
   DetectionVersion,
+  SavedSearch,
+  SavedSearchVersion,
   StoredDetection,
   UnitTestResult,
 } from '#detections';
@@ -25,6 +27,8 @@ export type LakeDatabaseParent = CatalogueDatabase;
 export type LakeQueryParent = LakeQuery;
 export type LakeTableParent = CatalogueTable;
 export type ContentParent = StoredDetection;
+export type SavedSearchParent = SavedSearch;
+export type SavedSearchVersionParent = SavedSearchVersion;
 export type VersionParent = DetectionVersion;
 export type StatisticsParent = Awaited<ReturnType<DetectionService['statistics']>>[number];
 /** The detection as the alert names it, and what is stored of it today. */

@@ -24,6 +24,7 @@ import { metrics } from './metrics/metrics.ts';
 import { owedResolvers } from './owed/resolvers.ts';
 import { DateTime, Email, JSONScalar } from './scalars.ts';
 import { schemaResolvers } from './schemas/resolvers.ts';
+import { savedQueryResolvers } from './search/saved-queries.ts';
 import { searchResolvers } from './search/resolvers.ts';
 import { settingsResolvers } from './settings/resolvers.ts';
 import { sourceResolvers } from './sources/resolvers.ts';
@@ -44,6 +45,7 @@ const areas: readonly ResolverMap[] = [
   { Query: { metrics } },
   owedResolvers,
   schemaResolvers,
+  savedQueryResolvers,
   searchResolvers,
   settingsResolvers,
   sourceResolvers,

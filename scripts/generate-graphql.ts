@@ -31,6 +31,8 @@ const mappers = Object.fromEntries(
     HttpLogIntegration: 'SourceParent',
     LogIntegration: 'SourceParent',
     Role: 'RoleParent',
+    SavedQuery: 'SavedSearchParent',
+    SavedQueryVersion: 'SavedSearchVersionParent',
     Schema: 'SchemaParent',
     SystemError: 'SystemErrorParent',
     SystemErrorEntry: 'SystemErrorEntryParent',

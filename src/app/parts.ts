@@ -7,17 +7,19 @@ import {
   createDestinationService,
   createWebhookSender,
 } from '#alerts';
-import { createAuditRecorder, createAuditService } from '#audit';
+import { type AuditRecorder, createAuditRecorder, createAuditService } from '#audit';
 import {
   buildBundle,
   createContentService,
   createDetectionReferences,
   createDetectionService,
   createSandboxPool,
+  createSavedSearchService,
   createRemovalService,
   createTestingService,
   createTenantSnapshots,
   createUploadService,
+  findSearchText,
   type SandboxPool,
 } from '#detections';
 import {
@@ -126,13 +128,28 @@ function objection(walls: WallReport, isOverridden: boolean): string | undefined
   return `This host has only the inner wall around detections, so it serves one tenant. ${walls.howToFix ?? ''}`;
 }
 
+/** Queries over the data lake, and searches that are kept. */
+function createSearchServices({ database, clock, ids, objects }: Platform, audit: AuditRecorder) {
+  const queries = createQueryService({
+    database,
+    audit,
+    clock,
+    ids,
+    objects,
+    limits: defaultLimits,
+    schemas: logTypeSchemas,
+    savedSearch: findSearchText,
+  });
+  return { queries, savedSearches: createSavedSearchService({ database, audit, queries }) };
+}
+
 /** The use cases behind the API. */
 export function createServices(
   platform: Platform,
   runtime: Runtime,
   sandbox: { readonly pool: SandboxPool; readonly walls: WallReport },
 ) {
-  const { database, clock, ids, objects, secrets, lake } = platform;
+  const { database, clock, ids, secrets, lake } = platform;
   const audit = createAuditRecorder({ database, clock });
   const hasSchema = async (tx: Parameters<typeof findSchema>[0], logType: string) =>
     managedSchemas().has(logType) || (await findSchema(tx, logType)) !== undefined;
@@ -165,15 +182,7 @@ export function createServices(
     detections: createDetectionService({ database, audit, sandbox: sandbox.pool }),
     schemas: createSchemaService({ database, audit }),
     sources: createSourceService({ database, audit, secrets, ids, lake: lake.reader, hasSchema }),
-    queries: createQueryService({
-      database,
-      audit,
-      clock,
-      ids,
-      objects,
-      limits: defaultLimits,
-      schemas: logTypeSchemas,
-    }),
+    ...createSearchServices(platform, audit),
     retention: createRetentionService({ database, audit, limits: retentionLimits(runtime.settings) }),
     roles: createRoleService({ database, audit, ids }),
     settings: createSettingsService({ version: productVersion, database, audit }),

@@ -23,6 +23,10 @@ export type { SandboxPool, UnitTest, UnitTestResult } from './sandbox/sandbox-co
 export { createSandboxPool } from './sandbox/sandbox-pool.ts';
 export { createTenantSnapshots } from './sandbox/tenant-snapshots.ts';
 export { evaluationContent, sandboxContent } from './sandbox-content.ts';
+export { createSavedSearchService, type SavedSearchService } from './saved-searches/saved-search-service.ts';
+export type { SavedSearch, SavedSearchVersion } from './saved-searches/saved-search.ts';
+export { savedSearchOperations } from './saved-searches/saved-search-operations.ts';
+export { findSearchText } from './saved-searches/saved-search-store.ts';
 export { createTestingService, type TestingService } from './testing/testing-service.ts';
 export { describeExplanation, type ExplainedRule, explainRules } from './testing/explain-rules.ts';
 export { hasTests, type ItemOutcome, runTests, type TestOptions } from './testing/run-tests.ts';

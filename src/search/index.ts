@@ -2,7 +2,7 @@ export { buildCatalogue, type CatalogueDatabase, type CatalogueTable } from './c
 export type { LogTypeSchema } from './catalogue/table-columns.ts';
 export { defaultLimits, engineSettings } from './fence/limits.ts';
 export { describeProblem, SqlProblem } from './language/sql-problem.ts';
-export { expandTemplate } from './language/template.ts';
+export { expandTemplate, importedSearches } from './language/template.ts';
 export { type ResultFormat, resultFormats } from './queries/result-format.ts';
 export { typeName } from './plan/type.ts';
 export { printQuery } from './print/print-query.ts';

@@ -79,6 +79,10 @@ async function makeIds(): Promise<WalkIds> {
     'mutation { executeDataLakeQuery(input: {sql: "select 7 as seven"}) { id } }',
     (it: { executeDataLakeQuery: { id: string } }) => it.executeDataLakeQuery.id,
   );
+  const savedQuery = await data(
+    'mutation { createSavedQuery(input: {name: "Owned search", sql: "select 8 as eight"}) { name } }',
+    (it: { createSavedQuery: { name: string } }) => it.createSavedQuery.name,
+  );
   const sent = await owner.send(
     `${JSON.stringify({ '@timestamp': Date.now(), action: 'protected_branch.destroy', actor: 'x', repo: 'x/y' })}\n`,
   );
@@ -104,6 +108,7 @@ async function makeIds(): Promise<WalkIds> {
   return {
     ...raised,
     query,
+    savedQuery,
     user,
     role,
     source,

@@ -107,5 +107,7 @@ export const sampleBodies: Readonly<Record<string, unknown>> = {
   'global#create': { id: 'sample_helper', body: 'x = 1\n' },
   'global#put': { body: 'x = 1\n' },
   'data model#create': { id: 'Sample.Model', logTypes: ['Custom.Sample'], mappings: [{ name: 'a', path: 'b' }] },
+  'query#create': { name: 'Sample query', sql: 'select 1' },
+  'query#update': { name: 'none', sql: 'select 1' },
   'data model#put': { id: 'none', logTypes: ['Custom.Sample'], mappings: [{ name: 'a', path: 'b' }] },
 };

@@ -13,6 +13,7 @@ export type WalkIds = {
   upload: string;
   validation: string;
   query: string;
+  savedQuery: string;
 };
 /** How to ask for one root field, and what another tenant gets. */
 export type Walk = {
@@ -72,6 +73,28 @@ export const walks: Readonly<Record<string, Walk>> = {
     query: () =>
       'mutation { executeFieldStatisticsQuery(input: {tables: ["github_audit"], fields: ["action"], startTime: "2026-01-01T00:00:00Z", endTime: "2026-01-02T00:00:00Z"}) { id } }',
     stranger: 'own',
+  },
+  savedQueries: { query: () => '{ savedQueries { edges { node { name sql } } } }', stranger: 'own' },
+  savedQuery: {
+    query: ({ savedQuery }) => `{ savedQuery(name: "${savedQuery}") { name sql } }`,
+    stranger: 'none',
+  },
+  savedQueryVersions: {
+    query: ({ savedQuery }) => `{ savedQueryVersions(name: "${savedQuery}") { version sql } }`,
+    stranger: 'none',
+  },
+  createSavedQuery: {
+    query: () => 'mutation { createSavedQuery(input: {name: "walk", sql: "select 1"}) { name } }',
+    stranger: 'own',
+  },
+  updateSavedQuery: {
+    query: ({ savedQuery }) =>
+      `mutation { updateSavedQuery(input: {name: "${savedQuery}", sql: "select 2"}) { name version } }`,
+    stranger: 'none',
+  },
+  executeSavedQuery: {
+    query: ({ savedQuery }) => `mutation { executeSavedQuery(input: {name: "${savedQuery}"}) { id } }`,
+    stranger: 'none',
   },
   cancelDataLakeQuery: {
     query: ({ query }) => `mutation { cancelDataLakeQuery(input: {id: "${query}"}) { id } }`,
@@ -333,4 +356,5 @@ export const unknownIds: WalkIds = {
   upload: crypto.randomUUID(),
   validation: crypto.randomUUID(),
   query: crypto.randomUUID(),
+  savedQuery: 'No such search',
 };

@@ -2,7 +2,9 @@ import { type Actor, admit, may, referenceOf } from '#access';
 import type { AuditRecorder } from '#audit';
 import { DomainError } from '#platform/errors';
 import type { Database } from '#platform/postgres';
+import { importedSearches } from '#search';
 import { type ContentItem, isDerived } from '../content/content-item.ts';
+import { queryOf } from '../content/types/query.ts';
 import { deleteDetectionRows, listDetections, type StoredDetection } from '../detection-store.ts';
 import * as operations from './upload-operations.ts';
 
@@ -22,12 +24,22 @@ type Deps = { readonly database: Database; readonly audit: AuditRecorder };
 
 const isQuery = ({ kind }: ContentItem): boolean => kind === 'SAVED_QUERY' || kind === 'SCHEDULED_QUERY';
 
+/** Whether a scheduled rule is about the answers of a query, or a templated query takes macros of it. */
+function usesQuery(spec: ContentItem['spec'], name: string): boolean {
+  if (spec.AnalysisType === 'scheduled_rule') return spec.ScheduledQueries?.includes(name) ?? false;
+  return (
+    (spec.AnalysisType === 'saved_query' || spec.AnalysisType === 'scheduled_query') &&
+    importedSearches(queryOf(spec) ?? '').includes(name)
+  );
+}
+
 /** Ids of what would no longer work without the given item. */
 function usersOf(item: ContentItem, others: readonly ContentItem[]): readonly string[] {
   const imports = new RegExp(String.raw`^[ \t]*(?:from|import)\s+(?:[\w.]+\s*,\s*)*${item.id}\b`, 'm');
   return others
     .filter(({ id, spec, body }) => {
       if (id === item.id) return false;
+      if (isQuery(item)) return usesQuery(spec, item.id);
       if (item.kind === 'GLOBAL') return body !== '' && imports.test(body);
       return isDerived(spec) && spec.BaseDetection === item.id;
     })

@@ -27,18 +27,7 @@ function owedRoute(id: string, method: Method, path: string, { read, write }: Ri
   });
 }
 
-/** A resource with a list, and things that are made, read, replaced and deleted by id. */
-function resource(name: string, path: string, rights: Rights, owedTo: string, update: 'PUT' | 'POST' = 'PUT') {
-  const one = `${path}/{id}`;
-  return [
-    owedRoute(`${name}#list`, 'GET', path, rights, owedTo),
-    ...unlisted(name, path, rights, owedTo).slice(0, 2),
-    owedRoute(`${name}#${update === 'PUT' ? 'put' : 'update'}`, update, one, rights, owedTo),
-    owedRoute(`${name}#delete`, 'DELETE', one, rights, owedTo),
-  ];
-}
-
-/** The same without a list. */
+/** Things that are made, read, replaced and deleted by id; without a list. */
 const unlisted = (name: string, path: string, rights: Rights, owedTo: string): readonly RestRoute[] => [
   owedRoute(`${name}#create`, 'POST', path, rights, owedTo),
   owedRoute(`${name}#get`, 'GET', `${path}/{id}`, rights, owedTo),
@@ -53,13 +42,6 @@ export const owedRoutes: readonly RestRoute[] = [
     '/cloud-accounts/aws',
     { read: 'CloudsecSourceRead', write: 'CloudsecSourceModify' },
     'cloud scanning',
-  ),
-  ...resource(
-    'query',
-    '/queries',
-    { read: 'DataAnalyticsRead', write: 'DataAnalyticsModify' },
-    'saved searches over REST',
-    'POST',
   ),
   ...unlisted('gcs source', '/log-sources/gcs', logSources, 'bucket transport'),
   ...unlisted('log forwarder source', '/log-sources/log-forwarder', logSources, 'log forwarder'),

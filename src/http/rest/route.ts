@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Actor, Operation } from '#access';
 import type { AlertService, CommentService, ContextTagService } from '#alerts';
-import type { ContentService } from '#detections';
+import type { ContentService, RemovalService, SavedSearchService } from '#detections';
 import type { RoleService, TokenService, UserService } from '#identity';
 import type { AlarmService, SourceService } from '#ingestion';
 import type { QueryService, ResultFile } from '#search';
@@ -15,7 +15,9 @@ export type RestServices = {
   readonly contextTags: ContextTagService;
   readonly content: ContentService;
   readonly queries: QueryService;
+  readonly removals: RemovalService;
   readonly roles: RoleService;
+  readonly savedSearches: SavedSearchService;
   readonly sources: SourceService;
   readonly tokens: TokenService;
   readonly users: UserService;

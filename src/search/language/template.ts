@@ -80,6 +80,11 @@ function importedNames(list: string): readonly (readonly [name: string, alias: s
   });
 }
 
+/** Names of the saved searches that a text imports macros from. */
+export function importedSearches(text: string): readonly string[] {
+  return isTemplate(text) ? [...text.matchAll(importTag)].map(([, , search = '']) => search) : [];
+}
+
 /**
  * The text with its macros, imports and values put in; a text without the pragma comes back as it is. `find` gives the
  * text of a saved search by its name. Throws SqlProblem for what is missing.

@@ -4,6 +4,7 @@ import { hashId } from '#platform/ids';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { databaseNameOf } from '../catalogue/find-table.ts';
 import { indicatorSql } from '../language/indicator-search.ts';
+import { expandTemplate, importedSearches } from '../language/template.ts';
 import { type EventSelection, fieldStatisticsSql, histogramSql } from '../language/summary-search.ts';
 import { describeProblem, SqlProblem } from '../language/sql-problem.ts';
 import { printQuery } from '../print/print-query.ts';
@@ -18,8 +19,12 @@ import { accessKeyOf, anyLogType, resultColumns } from './lake-query.ts';
 import { createCatalogues, type QueryDeps } from './query-deps.ts';
 import { countOpen, insertQuery, type NewQuery, reuseResult } from './query-store.ts';
 
+type AskedText = { readonly sql: string; readonly name: string };
+
 export type QueryAsking = {
   execute(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
+  /** The same for a use case of another room, which has admitted the caller to its own operation. */
+  run(actor: Actor, operation: Operation, asked: AskedText): Promise<{ readonly id: string }>;
   searchIndicators(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
   /** Events over time; the rows are those of `histogramSql`. */
   histogram(actor: Actor, input: unknown): Promise<{ readonly id: string }>;
@@ -29,6 +34,7 @@ export type QueryAsking = {
 
 const openPerTenant = 200;
 const openPerIssuer = 50;
+const importsMax = 50;
 /** How long a result stands for the same question asked again. */
 const reuseMs = 30_000;
 
@@ -51,11 +57,23 @@ type Asked = {
   readonly field?: string;
 };
 
+/** The text with the macros of the tenant's saved searches in it. */
+async function expandFor({ database, savedSearch }: QueryDeps, actor: Actor, sql: string): Promise<string> {
+  const names = importedSearches(sql);
+  if (names.length === 0) return expandTemplate(sql, () => undefined);
+  const texts = new Map<string, string | undefined>();
+  await database.withTenant(actor.tenantId, async (tx) => {
+    for (const name of names.slice(0, importsMax)) texts.set(name, await savedSearch(tx, name));
+  });
+  return expandTemplate(sql, (name) => texts.get(name));
+}
+
 function createAsker(deps: QueryDeps) {
   const { database, audit, clock, ids, limits } = deps;
-  const compile = async (actor: Actor, { sql, databaseName, name, catalogue }: Asked): Promise<NewQuery> => {
+  const compile = async (actor: Actor, asked: Asked, text: string): Promise<NewQuery> => {
+    const { sql, databaseName, name, catalogue } = asked;
     const at = clock.now();
-    const { query, logTypes } = await compileSql(sql, { catalogue, databaseName, now: at });
+    const { query, logTypes } = await compileSql(text, { catalogue, databaseName, now: at });
     const printed = printQuery(query, { tenantId: actor.tenantId, rowsMax: limits.rowsMax });
     const accessKey = accessKeyOf(actor.logTypeAccess);
     return {
@@ -69,13 +87,15 @@ function createAsker(deps: QueryDeps) {
       columns: resultColumns(printed.columns),
       logTypes: [...logTypes].map((logType) => logType ?? anyLogType),
       accessKey,
-      cacheKey: hashId(sql, databaseName, accessKey),
+      cacheKey: hashId(text, databaseName, accessKey),
       at,
       traceId: actor.origin.traceId,
     };
   };
   return async (actor: Actor, operation: Operation, asked: Asked): Promise<{ readonly id: string }> => {
-    const query = await explained(asked.field ?? 'sql', asked.sql, () => compile(actor, asked));
+    const field = asked.field ?? 'sql';
+    const text = await explained(field, asked.sql, () => expandFor(deps, actor, asked.sql));
+    const query = await explained(field, text, () => compile(actor, asked, text));
     return database.withTenant(actor.tenantId, async (tx) => {
       const open = await countOpen(tx, actor.id);
       if (open.own >= openPerIssuer || open.all >= openPerTenant)
@@ -159,6 +179,9 @@ export function createQueryAsking(deps: QueryDeps): QueryAsking {
         name: name ?? null,
         catalogue,
       });
+    },
+    async run(actor, operation, { sql, name }) {
+      return ask(actor, operation, { sql, databaseName: 'panther_logs', name, catalogue: await catalogueOf(actor) });
     },
     async searchIndicators(actor, input) {
       const wanted = admit(actor, executeIndicatorSearchQuery, input);

@@ -20,6 +20,8 @@ export type QueryDeps = {
   readonly limits: QueryLimits;
   /** What is known of the log types of a tenant; the rooms that keep schemas hand it in. */
   readonly schemas: (tx: TenantTx) => Promise<readonly LogTypeSchema[]>;
+  /** Text of a saved search by its name; the room that keeps them hands it in. */
+  readonly savedSearch: (tx: TenantTx, name: string) => Promise<string | undefined>;
 };
 
 /** The catalogue of a caller, as it is now. */

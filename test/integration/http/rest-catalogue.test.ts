@@ -42,6 +42,5 @@ test('what is owed is owed to these parts of the product, and to no other', () =
     'cloud scanning': ['aws cloud account'],
     'log forwarder': ['log forwarder source'],
     'queue transport': ['pub/sub source'],
-    'saved searches over REST': ['query'],
   });
 });

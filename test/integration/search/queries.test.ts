@@ -27,7 +27,10 @@ const service = createQueryService({
   objects,
   limits,
   schemas: async () => [schema],
+  savedSearch: async (_tx, name) => kept.get(name),
 });
+/** Saved searches by name. */
+const kept = new Map<string, string>();
 const runner = startQueryRunner({
   database,
   engine,
