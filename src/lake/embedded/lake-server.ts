@@ -23,6 +23,9 @@ export type Engine = { open(): Connection };
 
 type Options = { readonly engine: Engine; readonly secret: string; readonly memoryBytesMax: number };
 
+/** Formats whose pieces do not make a whole when put one after the other; their answers are held in memory. */
+const wholeFormats = new Set(['Parquet', 'Arrow', 'ORC', 'Avro', 'JSON', 'JSONCompact']);
+
 const requestBytesMax = 256 * 1024 * 1024;
 const unpack = promisify(gunzip);
 
@@ -148,6 +151,11 @@ async function answer(engine: Engine, prepared: Prepared, response: ServerRespon
       return;
     }
     response.setHeader('X-ClickHouse-Format', format);
+    if (wholeFormats.has(format)) {
+      // The engine would end the file after each piece of a stream and begin another one.
+      response.end((await connection.queryAsync(tagged, { format })).bytes());
+      return;
+    }
     for await (const chunk of connection.queryStream(tagged, { format })) {
       if (!response.write(chunk.raw()))
         await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { DomainError } from '#platform/errors';
 import { readSettings, writeSettings } from './engine-settings.ts';
@@ -24,6 +25,8 @@ export type LakeClient = {
   insert(table: string, ndjson: Buffer, token: string): Promise<void>;
   /** The rows of a read as the engine's own binary format, exact for every type, in pieces. */
   readNative(sql: string): Promise<AsyncIterable<Buffer>>;
+  /** The rows of a read as one Parquet file, whole: ask for as many rows as memory holds. */
+  readParquet(sql: string): Promise<Buffer>;
   /** Writes what `readNative` gave, into a table with the same columns. */
   insertNative(table: string, bytes: Readable): Promise<void>;
   ping(): Promise<boolean>;
@@ -231,6 +234,11 @@ export function createLakeClient(address: LakeAddress): LakeClient {
       translated(
         sql,
         client.exec({ query: `${sql} FORMAT Native` }).then(({ stream }) => stream as AsyncIterable<Buffer>),
+      ),
+    readParquet: (sql) =>
+      translated(
+        sql,
+        client.exec({ query: `${sql} FORMAT Parquet` }).then(({ stream }) => buffer(stream)),
       ),
     insertNative: (table, bytes) => translated(`INSERT INTO ${table}`, insertStream(client, table, bytes)),
     ping: async () => (await client.ping()).success,
