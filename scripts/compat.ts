@@ -2,6 +2,7 @@
 import { runClickhouse } from './compat/clickhouse.ts';
 import { runContentCi } from './compat/content-ci.ts';
 import { runMcp } from './compat/mcp.ts';
+import { runParquet } from './compat/parquet.ts';
 import { runPat } from './compat/pat.ts';
 import { runQueries } from './compat/queries.ts';
 import { runSchemas } from './compat/schemas.ts';
@@ -12,6 +13,7 @@ const suites: Readonly<Record<string, (args: readonly string[]) => Promise<numbe
   clickhouse: runClickhouse,
   'content-ci': runContentCi,
   mcp: runMcp,
+  parquet: runParquet,
   pat: runPat,
   queries: runQueries,
   schemas: runSchemas,

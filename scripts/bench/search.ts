@@ -1,14 +1,12 @@
 /** How fast a mixed lake answers the questions of people, and what it stores; DuckDB over Parquet of the same rows beside it. */
-import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { createServerQueryEngine, type QueryEngine } from '#lake';
 import { buildCatalogue, compileSql, defaultLimits, engineSettings, type LogTypeSchema, printQuery } from '#search';
 import { type Benchmark, percentile, wholeOption } from './support/benchmark.ts';
+import { type Asked, askDuckdb } from './support/duckdb.ts';
 import {
   type BenchLake,
   benchTenant,
@@ -24,7 +22,6 @@ import { createDraw } from './support/search-rows.ts';
 type Question = { readonly name: string; readonly margay: string; readonly duckdb: string };
 
 const weekMs = 7 * 86_400_000;
-const duckdbVersion = '1.5.6';
 
 /** Each kind of question with new values, in the language of users and in DuckDB's. */
 function questions(end: Date, draw: ReturnType<typeof createDraw>): readonly Question[] {
@@ -72,8 +69,6 @@ function questions(end: Date, draw: ReturnType<typeof createDraw>): readonly Que
   ];
 }
 
-type Asked = { readonly milliseconds: number; readonly rows: number; readonly last: string };
-
 async function ask(lake: BenchLake, engine: QueryEngine, sql: string, now: Date): Promise<Asked> {
   const began = performance.now();
   const schemas: readonly LogTypeSchema[] = lake.tables.map(({ logType, columns }) => ({
@@ -100,34 +95,6 @@ async function ask(lake: BenchLake, engine: QueryEngine, sql: string, now: Date)
   };
 }
 
-type DuckAnswer = { readonly version: string; readonly answers: readonly Asked[] };
-
-/** The same on DuckDB, installed once outside of the repository; undefined where it cannot be had. */
-async function askDuckdb(
-  folder: string,
-  tables: BenchLake['tables'],
-  sql: readonly string[],
-  say: (line: string) => void,
-) {
-  const home = path.join(homedir(), '.cache/margay/duckdb');
-  const install = path.join(import.meta.dirname, '../compat/install-python.sh');
-  try {
-    await promisify(execFile)('sh', [install, home, 'python3', `duckdb==${duckdbVersion}`]);
-  } catch (error) {
-    say(`DuckDB could not be installed: ${error instanceof Error ? error.message.split('\n')[0] : ''}`);
-    return undefined;
-  }
-  const child = spawn(path.join(home, 'bin/python'), [path.join(import.meta.dirname, 'support/duckdb_queries.py')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const views = tables.map(
-    ({ table }) =>
-      `CREATE VIEW ${table.replace(/^logs_/, '')} AS SELECT * FROM '${path.join(folder, `${table}.parquet`)}'`,
-  );
-  child.stdin.end(JSON.stringify({ threads: availableParallelism(), views, statements: sql }));
-  return (await json(child.stdout)) as DuckAnswer;
-}
-
 const rounded = (value: number | null | undefined): number | null =>
   value === null || value === undefined ? null : Math.round(value);
 
@@ -143,9 +110,9 @@ async function measure({ lake, folder, end, runs }: Step, say: (line: string) =>
     answers.engine.push(await ask(lake, server, margay, end));
   }
   say('Writing Parquet for DuckDB …');
-  const parquet = await writeParquet(lake, path.join(folder, 'parquet'));
+  const parquet = await writeParquet(lake, path.join(folder, 'parquet'), end);
   const statements = asked.map(({ duckdb }) => duckdb);
-  const duck = await askDuckdb(path.join(folder, 'parquet'), lake.tables, statements, say);
+  const duck = await askDuckdb(parquet.views, statements, say);
   const problems = asked.flatMap(({ name, margay }, index) => {
     const [own, other] = [answers.whole[index], duck?.answers[index]];
     const isSame =

@@ -5,6 +5,7 @@ import { ConfigurationError } from '#platform/config';
 import { StartError } from './data-folder.ts';
 import { runDoctor } from './doctor/doctor.ts';
 import { backupCommand, restoreCommand } from './operator/backup-command.ts';
+import { exportCommand } from './operator/export-command.ts';
 import { keysCommand } from './operator/keys-command.ts';
 import { showFirstStart } from './first-start/first-start.ts';
 import { tenantCommand } from './operator/tenant-command.ts';
@@ -12,7 +13,14 @@ import { roleNames, type RoleName } from './runtime.ts';
 import { startDeployment } from './supervisor.ts';
 
 /** Commands of the operator work on the stores themselves; the others talk to a deployment. */
-const commands: readonly Command[] = [...remoteCommands, keysCommand, tenantCommand, backupCommand, restoreCommand];
+const commands: readonly Command[] = [
+  ...remoteCommands,
+  keysCommand,
+  tenantCommand,
+  backupCommand,
+  restoreCommand,
+  exportCommand,
+];
 
 const calls: readonly (readonly [string, string])[] = [
   ['start [--role all|api|ingest|worker|scheduler]', 'run the product (default: all on this machine)'],

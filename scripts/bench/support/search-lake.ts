@@ -1,8 +1,5 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { createWriteStream } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { createReaders, type LakeColumn, type LakeTable, startEmbeddedLake } from '#lake';
 import { createLakeClient } from '#platform/lake-client';
 import { silentLog } from '#platform/log';
@@ -54,7 +51,6 @@ export async function openBenchLake(folder: string) {
     client,
     readers,
     tables,
-    url: server.url,
     async close() {
       await client.close();
       await server.stop();
@@ -149,23 +145,31 @@ export async function storedBytes(lake: BenchLake): Promise<number> {
   return row?.bytes ?? 0;
 }
 
-/** Writes every table as one Parquet file for other engines; objects as JSON text. */
-export async function writeParquet(lake: BenchLake, folder: string): Promise<{ readonly bytes: number }> {
-  await mkdir(folder, { recursive: true });
+/** Writes every table as Parquet for other engines, a file for each day; objects as JSON text. */
+export async function writeParquet(
+  lake: BenchLake,
+  folder: string,
+  end: Date,
+): Promise<{ readonly bytes: number; readonly views: readonly string[] }> {
   let bytes = 0;
   for (const table of lake.tables) {
     const objects = table.columns.filter(({ type }) => type === 'object').map(({ name }) => name);
     const replaced = objects.map((name) => `toJSONString(\`${name}\`) AS \`${name}\``).join(', ');
     const columns = objects.length === 0 ? '*' : `* REPLACE (${replaced})`;
-    const answer = await fetch(lake.url, {
-      method: 'POST',
-      headers: { authorization: `Basic ${Buffer.from(`margay:${secret}`).toString('base64')}` },
-      body: `SELECT ${columns} FROM ${qualified(table)} ORDER BY p_event_time FORMAT Parquet`,
-    });
-    if (!answer.ok || answer.body === null) throw new Error(`The lake gave no Parquet: ${await answer.text()}`);
-    const file = path.join(folder, `${table.table}.parquet`);
-    await pipeline(Readable.fromWeb(answer.body as never), createWriteStream(file));
-    bytes += (await stat(file)).size;
+    await mkdir(path.join(folder, table.table), { recursive: true });
+    for (let day = 0; day <= days; day++) {
+      const date = new Date(end.getTime() - day * millisecondsPerDay).toISOString().slice(0, 10);
+      const rows = `FROM ${qualified(table)} WHERE toDate(p_event_time) = '${date}'`;
+      const [found] = await lake.client.rows<{ n: number }>(`SELECT toFloat64(count()) AS n ${rows}`);
+      if (found?.n === 0) continue;
+      const file = await lake.client.readParquet(`SELECT ${columns} ${rows} ORDER BY p_event_time`);
+      await writeFile(path.join(folder, table.table, `${date}.parquet`), file);
+      bytes += file.length;
+    }
   }
-  return { bytes };
+  const views = lake.tables.map(
+    ({ table }) =>
+      `CREATE VIEW ${table.replace(/^logs_/, '')} AS SELECT * FROM '${path.join(folder, table, '*.parquet')}'`,
+  );
+  return { bytes, views };
 }
