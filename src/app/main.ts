@@ -37,6 +37,7 @@ Settings are environment variables; .env.example lists them.
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const host = { nodePath: process.execPath, uid: process.getuid?.() };
+const terminal = process.stdin.isTTY ? { input: process.stdin, output: process.stderr } : undefined;
 /** On standard error, so that results can be sent elsewhere. */
 const progress = process.stderr.isTTY
   ? (text: string): void => void process.stderr.write(`\r${text}\u001B[K`)
@@ -84,7 +85,7 @@ async function main(): Promise<void> {
   if (command === 'start') return start(args);
   if (command === 'doctor') process.exit(await runDoctor(process.env, say));
   const known = commands.find(({ name }) => name === command);
-  if (known) process.exit(await known.run(args, { environment: process.env, host, say, progress }));
+  if (known) process.exit(await known.run(args, { environment: process.env, host, say, progress, terminal }));
   process.stdout.write(usage);
   process.exit(command === undefined || command === 'help' || command === '--help' ? 0 : 2);
 }

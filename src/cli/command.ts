@@ -5,6 +5,8 @@ export type CommandIo = {
   readonly host?: { readonly nodePath: string; readonly uid: number | undefined };
   /** One line of result. */
   readonly say: (line: string) => void;
+  /** A person who can be asked; absent when nobody sits there. */
+  readonly terminal?: { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream } | undefined;
   /** Replaces the line that shows how far the work is; absent when nobody watches. */
   readonly progress?: ((text: string) => void) | undefined;
 };

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { readClientSettings } from '#platform/config';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { type Command, CommandError, type CommandIo } from './command.ts';
+import { runPrompt } from './query-prompt.ts';
 import { csvLine, type ResultRow, tableLines } from './query-output.ts';
 
 const state = z.object({
@@ -164,11 +165,22 @@ const options = {
   timeout: { type: 'string', default: '300' },
 } as const;
 
+type Manner = { readonly database: string; readonly timeout: string; readonly format: Format };
+
+async function runStatement(client: ApiClient, sql: string, manner: Manner, io: CommandIo): Promise<void> {
+  const id = await ask(client, sql, manner.database);
+  const found = await untilOver(client, id, Number(manner.timeout), io);
+  if (found.status !== 'succeeded') throw new CommandError(`The query ${found.status}: ${found.message}`);
+  await printResult(client, found.id, manner.format, io);
+  if (found.message !== '') io.progress?.(found.message);
+}
+
 /** `margay query`: asks the data lake and prints what it answers. */
 export const queryCommand: Command = {
   name: 'query',
   usage: [
     ['query <sql>|--file F [--database D] [--format table|json|csv] [--timeout S]', 'ask the data lake in SQL'],
+    ['query', 'ask one statement after the other at a prompt that completes names of tables and columns'],
     ['query history [text] | tables [name] | cancel <id>', 'what was asked, what can be asked, end a query'],
   ],
   async run(args, io) {
@@ -182,11 +194,10 @@ export const queryCommand: Command = {
       io.say((await cancel(client, second)).cancelDataLakeQuery.id);
     else {
       const sql = values.file === undefined ? first : await readFile(values.file, 'utf8');
-      if (sql === undefined || second !== undefined) throw new CommandError(`Usage: ${callOf}`);
-      const found = await untilOver(client, await ask(client, sql, values.database), Number(values.timeout), io);
-      if (found.status !== 'succeeded') throw new CommandError(`The query ${found.status}: ${found.message}`);
-      await printResult(client, found.id, format, io);
-      if (found.message !== '') io.progress?.(found.message);
+      if (second !== undefined || (sql === undefined && io.terminal === undefined))
+        throw new CommandError(`Usage: ${callOf}`);
+      const run = (statement: string) => runStatement(client, statement, { ...values, format }, io);
+      await (sql === undefined ? runPrompt(client, io, run) : run(sql));
     }
     return 0;
   },
