@@ -1,5 +1,8 @@
+import { saveDetections } from '../../src/detections/detection-store.ts';
 import { saveSchema } from '../../src/ingestion/schemas/schema-store.ts';
-import { findSchema } from '#ingestion';
+import { systemActor } from '#access';
+import type { AuditRecorder } from '#audit';
+import { type BatchService, createBatchService, findSchema } from '#ingestion';
 import { findSource, updateSource } from '../../src/ingestion/sources/source-store.ts';
 import { errorText } from '#platform/errors';
 import type { TenantTx } from '#platform/postgres';
@@ -9,9 +12,9 @@ import {
   newEvent,
   otherLogType,
   ruleIds,
+  ruleItem,
   ruleVariant,
   schemaSpec,
-  seedRule,
   type SimTenant,
 } from './scenario.ts';
 import type { World } from './world.ts';
@@ -83,11 +86,14 @@ export function startSenders(world: World): {
   const { kernel } = world;
   const requests: SentRequest[] = [];
   const work: Promise<void>[] = [];
-  const count = 4 + Math.floor(kernel.random() * 8);
+  const count = (world.isCrowded ? 8 : 4) + Math.floor(kernel.random() * 8);
+  // Many at once, at the beginning and later: transactions that meet there change what others have begun.
+  const rushes = [100, kernel.between(2000, 20_000)];
+  const inRush = world.isCrowded ? 1 : 0.3;
   for (let index = 0; index < count; index++) {
-    const tenant = kernel.pick(world.tenants);
+    const tenant = kernel.pick(world.isCrowded ? world.tenants.slice(0, 1) : world.tenants);
     const events = Array.from({ length: 1 + Math.floor(kernel.random() * 3) }, (_, place) =>
-      newEvent(kernel, `e${index}.${place}`),
+      newEvent(kernel, `e${index}.${place}`, world.isCrowded),
     );
     const sourceId = kernel.pick(tenant.sourceIds);
     const request: SentRequest = {
@@ -101,7 +107,7 @@ export function startSenders(world: World): {
     requests.push(request);
     const body = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
     const sender = kernel.newProcess(`sender-${index}`);
-    const startsIn = kernel.chance(0.3) ? 100 : kernel.between(50, 25_000);
+    const startsIn = kernel.chance(inRush) ? kernel.pick(rushes) : kernel.between(50, 25_000);
     work.push(kernel.wait(startsIn, sender).then(() => send(world, sender, request, body)));
   }
   return { requests, done: Promise.all(work) };
@@ -121,8 +127,8 @@ async function changeSchema(world: World, tx: TenantTx): Promise<void> {
   await saveSchema(tx, write, before?.revision ?? 0);
 }
 
-async function changeRule({ kernel, tables }: World, _tx: TenantTx, { id }: SimTenant): Promise<void> {
-  seedRule(tables, id, ruleVariant(kernel, kernel.pick(ruleIds)), new Date(kernel.nowMs));
+async function changeRule({ kernel }: World, tx: TenantTx): Promise<void> {
+  await saveDetections({ tx, changedBy: 'person' }, [ruleItem(ruleVariant(kernel, kernel.pick(ruleIds)))]);
 }
 
 async function changeSource(world: World, tx: TenantTx, tenant: SimTenant): Promise<void> {
@@ -139,18 +145,35 @@ async function changeSource(world: World, tx: TenantTx, tenant: SimTenant): Prom
   });
 }
 
-/** People who change rules, schemas and sources while work is under way. */
+/** Asks for what a finished batch could not read to be read again, if there is one. */
+async function replayBatch({ kernel, tables }: World, batches: BatchService, tenant: SimTenant): Promise<void> {
+  const done = tables.list('batches').filter((row) => {
+    const counters = row['counters'] as { readonly classificationFailures: number } | null;
+    return row['tenant_id'] === tenant.id && row['state'] === 'DONE' && counters?.classificationFailures !== 0;
+  });
+  if (done.length === 0) return;
+  await batches.replay(systemActor(tenant.id, 'person', traceId), { id: kernel.pick(done)['id'] });
+}
+
+/** People who change rules, schemas and sources while work is under way, and replay what fitted none. */
 export function startChanges(world: World): void {
   const { kernel } = world;
   const person = kernel.newProcess('person');
-  const { database } = world.givenTo(person);
+  const given = world.givenTo(person);
+  const batches = createBatchService({
+    ...given,
+    audit: { record: async () => undefined } as unknown as AuditRecorder,
+  });
   const changes = [changeSchema, changeRule, changeRule, changeSource];
   const loop = async (): Promise<void> => {
     while (world.faults.isOn) {
       await kernel.wait(kernel.between(500, 8000), person);
       const tenant = kernel.pick(world.tenants);
       const change = kernel.pick(changes);
-      await database.withTenant(tenant.id, (tx) => change(world, tx, tenant)).catch(() => undefined);
+      const work = kernel.chance(0.4)
+        ? replayBatch(world, batches, tenant)
+        : given.database.withTenant(tenant.id, (tx) => change(world, tx, tenant));
+      await work.catch(() => undefined);
     }
   };
   void loop();

@@ -2,6 +2,7 @@ import type { BatchManifest } from '#ingestion';
 import { hashId } from '#platform/ids';
 import { normalizeBody } from '../../src/ingestion/normalize/normalize.ts';
 import { type CompiledSchema, compileSchema } from '../../src/ingestion/schemas/compiled-schema.ts';
+import { time } from './model/statement.ts';
 import type { Row } from './model/transaction.ts';
 import type { SimRule } from './scenario.ts';
 import type { World } from './world.ts';
@@ -18,6 +19,8 @@ export type Hit = {
   readonly threshold: number;
   readonly periodMs: number;
   readonly createsAlert: boolean;
+  /** Its rule counted it in what it remembers. */
+  readonly remembers: boolean;
 };
 
 /** What a batch must have led to, worked out from its first plan, its bytes, and the results that were stored first. */
@@ -64,25 +67,50 @@ function schemaOf(world: World, tenantId: unknown, name: string, revision: numbe
 
 type Part = { readonly offset: number; readonly length: number };
 
-/** The rows that the bytes of a batch become under its plan. */
+/** Plans of the batch that is replayed and of its replays before this one; none when they found no event at all. */
+function earlierPlans(world: World, batch: Row): readonly BatchManifest[] {
+  if (batch['replay_of'] === null) return [];
+  const mine = world.tables.list('batches').filter((row) => row['tenant_id'] === batch['tenant_id']);
+  // The original comes first, whatever the clock of who took it in said.
+  const before = [
+    ...mine.filter((row) => row['id'] === batch['replay_of']),
+    ...mine.filter(
+      (row) => row['replay_of'] === batch['replay_of'] && time(row['received_at']) < time(batch['received_at']),
+    ),
+  ];
+  const found = before.map((row) => row['counters'] as { readonly events: number } | null);
+  if (found.every((counters) => counters?.events === 0)) return [];
+  return before.map((row) => row['manifest'] as BatchManifest);
+}
+
+/** The rows that the bytes of a batch become under its plan; those of a replay are what no earlier plan could read. */
 function rowsOf(world: World, batch: Row, manifest: BatchManifest) {
-  const schemas = manifest.schemas.map(({ name, revision }) => schemaOf(world, batch['tenant_id'], name, revision));
+  const schemasOf = (plan: BatchManifest) =>
+    plan.schemas.map(({ name, revision }) => schemaOf(world, batch['tenant_id'], name, revision));
+  const isReplay = batch['replay_of'] !== null;
   const bytes = world.disk.read(String(batch['object_key']));
   const logs = new Map<string, string[]>();
   const failures: string[] = [];
   for (const [part, { offset, length }] of (batch['parts'] as readonly Part[]).entries()) {
     const stream = { type: manifest.source?.streamType ?? 'Auto', options: manifest.source?.streamOptions ?? {} };
-    const found = normalizeBody(bytes?.subarray(offset, offset + length) ?? Buffer.alloc(0), stream, schemas, {
+    const context = {
       tenantId: String(batch['tenant_id']),
-      batchId: String(batch['id']),
+      batchId: String(isReplay ? batch['replay_of'] : batch['id']),
       part,
       sourceId: String(batch['source_id']),
       sourceLabel: manifest.source?.label ?? '',
       parseTime: new Date(manifest.evaluatedAt),
-    });
+    };
+    const body = bytes?.subarray(offset, offset + length) ?? Buffer.alloc(0);
+    const unread = earlierPlans(world, batch).map(
+      (plan) =>
+        new Set(normalizeBody(body, stream, schemasOf(plan), context).failures.map((failure) => failure.offset)),
+    );
+    const only = unread.length === 0 ? {} : { onlyOffsets: unread.reduce((a, b) => a.intersection(b)) };
+    const found = normalizeBody(body, stream, schemasOf(manifest), { ...context, ...only });
     for (const { logType, rows } of found.logs)
       logs.set(logType, [...(logs.get(logType) ?? []), ...rows.toString('utf8').split('\n').slice(0, -1)]);
-    failures.push(...found.failures.map(({ rowId }) => rowId));
+    if (!isReplay) failures.push(...found.failures.map(({ rowId }) => rowId));
   }
   return { logs, failures, isMissing: bytes === undefined };
 }
@@ -128,6 +156,8 @@ function hitsOf(tenantId: string, results: Results, items: readonly Item[], logs
     };
     const thresholdOf = (ruleId: string): number => itemOf.get(ruleId)?.spec.Threshold ?? 1;
     const createsAlert = (ruleId: string): boolean => itemOf.get(ruleId)?.spec.CreateAlert ?? true;
+    const remembers = (ruleId: string): boolean =>
+      (JSON.parse(itemOf.get(ruleId)?.body ?? '{}') as Partial<SimRule>).remembers === true;
     return [
       ...matches.map(({ ruleId, recordIndex, title, dedup }): Hit => ({
         ...base(ruleId, recordIndex),
@@ -136,6 +166,7 @@ function hitsOf(tenantId: string, results: Results, items: readonly Item[], logs
         dedup,
         threshold: thresholdOf(ruleId),
         createsAlert: createsAlert(ruleId),
+        remembers: remembers(ruleId),
       })),
       ...errors.map(({ ruleId, recordIndex, message }): Hit => ({
         ...base(ruleId, recordIndex),
@@ -144,6 +175,7 @@ function hitsOf(tenantId: string, results: Results, items: readonly Item[], logs
         dedup: 'Timeout',
         threshold: 1,
         createsAlert: true,
+        remembers: false,
       })),
     ];
   });

@@ -61,6 +61,8 @@ type Deps = {
   readonly kernel: Kernel;
   readonly disk: Disk;
   readonly rates: Rates;
+  /** How many steps take long. */
+  readonly slowShare: number;
   /** Processes that may come to harm. */
   readonly victims: () => readonly SimProcess[];
   readonly loseQueues: () => void;
@@ -96,7 +98,7 @@ export class Faults {
     kernel.note(owner, what);
     if (this.isOn && owner.canBeHarmed && !this.isCalm) this.#harm(owner);
     if (!owner.isAlive) return never;
-    await kernel.wait(kernel.chance(0.05) ? kernel.between(0, 400) : kernel.between(0, 4), owner);
+    await kernel.wait(kernel.chance(this.#deps.slowShare) ? kernel.between(0, 400) : kernel.between(0, 4), owner);
     if (!owner.canBeHarmed) return;
     if (kernel.chance(this.rates.error) || (this.isOn && (this.#outageUntilMs.get(store) ?? 0) > kernel.nowMs)) {
       this.count('error');

@@ -120,6 +120,15 @@ const storeMutations: readonly Mutation[] = [
     })),
   },
   {
+    name: 'results are stored without what their rules will remember',
+    given: objects(({ putNew }) => ({
+      putNew(key, bytes) {
+        const { logs } = JSON.parse(Buffer.from(bytes).toString()) as { readonly logs: unknown };
+        return putNew(key, Buffer.from(JSON.stringify({ logs, cache: [] })));
+      },
+    })),
+  },
+  {
     name: 'rows are deleted as soon as they are read',
     given: objects((store) => ({
       async get(key) {
@@ -154,6 +163,12 @@ const transactionMutations: readonly Mutation[] = [
     given: afterwards('INSERT INTO alert_deliveries'),
   },
   { name: 'alerts are written before the transaction of their batch', intercept: atOnce('insertAlerts') },
+  { name: 'what rules remember is kept before the transaction of their batch', intercept: atOnce('saveCache') },
+  {
+    name: 'what rules remember is kept after the transaction of their batch',
+    given: afterwards('INSERT INTO detection_cache'),
+  },
+  { name: 'what rules remember is changed without a lock', intercept: replacing({ lockCache: async () => [] }) },
   {
     name: 'windows are read without a lock',
     intercept: replacing({
@@ -229,6 +244,10 @@ const guardMutations: readonly Mutation[] = [
       findKey: async ({ values }, _proceed, { tables }) =>
         tables.list('batch_idempotency_keys').filter((row) => row['key'] === values[2]),
     }),
+  },
+  {
+    name: 'a replay reads what an earlier one has read',
+    intercept: replacing({ listReplays: async () => [] }),
   },
   {
     name: 'destinations of other tenants are taken too',

@@ -1,6 +1,7 @@
 import type { BatchManifest } from '#ingestion';
 import type { SentRequest } from './actors.ts';
 import { type Expectation, expectationOf, type Hit, hitRowId } from './expectations.ts';
+import { keyOf } from './memory.ts';
 import type { LakeRow } from './model/lake-client.ts';
 import type { Row } from './model/transaction.ts';
 import type { World } from './world.ts';
@@ -30,6 +31,10 @@ export function findProblems(
     ...requestProblems(world, requests),
     ...alertProblems(world, alerts),
     ...statisticsProblems(world, expectations),
+    ...memoryProblems(
+      world,
+      expectations.flatMap(({ hits }) => hits),
+    ),
     ...deliveryProblems(world),
     ...(world.faults.isCalm ? calmProblems(world, requests) : []),
     ...(world.tables.deadlocks > 0 ? [`${world.tables.deadlocks} deadlocks`] : []),
@@ -118,9 +123,11 @@ function lakeProblems(world: World, tenantId: string, expectations: readonly Exp
   ];
 }
 
-/** Acknowledged: there once. Not acknowledged: there once or not at all. Nobody else's, ever. */
-function requestProblems(world: World, requests: readonly SentRequest[]): string[] {
-  const seen = new Map<string, string[]>();
+/** Where an event is: read into its table or refused by it, or listed among those that fit no schema. */
+type Place = { readonly tenantId: string; readonly isRead: boolean };
+
+function placesOfEvents(world: World): ReadonlyMap<string, readonly Place[]> {
+  const seen = new Map<string, Place[]>();
   for (const { id: tenantId } of world.tenants) {
     const tables = world.tables.list('lake_tables').filter((row) => row['tenant_id'] === tenantId);
     for (const table of tables) {
@@ -129,15 +136,28 @@ function requestProblems(world: World, requests: readonly SentRequest[]): string
       for (const { row } of linesOf(world, tenantId, family, String(table['log_type']))) {
         const payload = row['p_payload'];
         const id = String(typeof payload === 'string' ? (JSON.parse(payload) as LakeRow)['id'] : row['id']);
-        seen.set(id, [...(seen.get(id) ?? []), tenantId]);
+        const isRead = family === 'logs' || String(row['p_reason']).startsWith('The lake refused');
+        seen.set(id, [...(seen.get(id) ?? []), { tenantId, isRead }]);
       }
     }
   }
+  return seen;
+}
+
+/**
+ * Acknowledged: there once. Not acknowledged: there once or not at all. Nobody else's, ever. One that fitted no schema
+ * stays listed when a replay has read it.
+ */
+function requestProblems(world: World, requests: readonly SentRequest[]): string[] {
+  const seen = placesOfEvents(world);
+  const hasReplays = world.tables.list('batches').some((row) => row['replay_of'] !== null);
   return requests.flatMap(({ eventIds, tenantId, isAcknowledged }) =>
     eventIds.flatMap((id) => {
       const places = seen.get(id) ?? [];
-      if (places.some((place) => place !== tenantId)) return [`event ${id} is seen by another tenant`];
-      if (places.length > 1) return [`event ${id} is there ${places.length} times`];
+      if (places.some((place) => place.tenantId !== tenantId)) return [`event ${id} is seen by another tenant`];
+      const read = places.filter(({ isRead }) => isRead).length;
+      if (read > 1 || places.length - read > 1 || (places.length > 1 && !hasReplays))
+        return [`event ${id} is there ${places.length} times`];
       return isAcknowledged && places.length === 0 ? [`event ${id} was acknowledged and is lost`] : [];
     }),
   );
@@ -259,6 +279,23 @@ function statisticsProblems(world: World, expectations: readonly Expectation[]):
         ? []
         : [`statistics of ${ruleId} are ${String(found)} instead of ${String(wanted)}`];
     }),
+  );
+}
+
+/** What rules remember is an effect too: each hit counts once. */
+function memoryProblems({ tables }: World, hits: readonly Hit[]): string[] {
+  const wanted = new Map<string, number>();
+  for (const { tenantId, dedup, remembers } of hits) {
+    const name = `${tenantId} ${keyOf(dedup)}`;
+    if (remembers) wanted.set(name, (wanted.get(name) ?? 0) + 1);
+  }
+  const found = new Map(
+    tables.list('detection_cache').map((row) => [`${String(row['tenant_id'])} ${String(row['key'])}`, row['count']]),
+  );
+  return [...new Set([...wanted.keys(), ...found.keys()])].flatMap((name) =>
+    Number(found.get(name) ?? 0) === (wanted.get(name) ?? 0)
+      ? []
+      : [`${name} remembers ${String(found.get(name) ?? 0)} instead of ${wanted.get(name) ?? 0} hits`],
   );
 }
 

@@ -94,7 +94,7 @@ export function startWorker(given: Given, seams: Seams): void {
   startLoader(lake.loader, log, 5000);
 }
 
-const dispatchLimits = { tenantShare: 0.75, quantumBytes: 300, leaseSeconds: 30, pollMs: 7000 };
+const dispatchLimits = { tenantShare: 0.75, quantumBytes: 1500, leaseSeconds: 30, pollMs: 7000 };
 
 export async function startScheduler(given: Given): Promise<void> {
   const { jobs, database } = given;

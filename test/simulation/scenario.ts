@@ -43,13 +43,16 @@ export const schemaSpec = (name: string, variant: number): string =>
     .concat('\n');
 
 /** What a rule of the simulation is about; its Python is this, as JSON. */
-export type SimRule = { readonly hit: string; readonly isFlaky: boolean };
+export type SimRule = { readonly hit: string; readonly isFlaky: boolean; readonly remembers: boolean };
 
 export type RuleVariant = {
   readonly id: string;
   readonly hit: string;
   readonly isEnabled: boolean;
   readonly isFlaky: boolean;
+  /** It counts its hits of each group in what rules remember. */
+  readonly remembers: boolean;
+  readonly logTypes: string[];
   readonly severity: string;
   readonly threshold: number;
   readonly dedupPeriodMinutes: number;
@@ -58,12 +61,22 @@ export type RuleVariant = {
 
 export const ruleIds: readonly string[] = ['Sim.A', 'Sim.B', 'Sim.C'];
 
+const bothTypes = [logType, otherLogType];
+/** Some rules look at one log type only, so that batches may have nothing in common but what their rules remember. */
+const logTypesOf: ReadonlyMap<string, readonly string[][]> = new Map([
+  ['Sim.A', [[logType], bothTypes]],
+  ['Sim.B', [[otherLogType], bothTypes]],
+  ['Sim.C', [[logType], [otherLogType], bothTypes]],
+]);
+
 export function ruleVariant(kernel: Kernel, id: string): RuleVariant {
   return {
     id,
     hit: kernel.pick(['a', 'b']),
     isEnabled: kernel.chance(0.9),
     isFlaky: kernel.chance(0.3),
+    remembers: kernel.chance(0.5),
+    logTypes: kernel.pick(logTypesOf.get(id) ?? [[logType, otherLogType]]),
     severity: kernel.pick(['LOW', 'HIGH']),
     threshold: kernel.pick([1, 1, 2, 4]),
     dedupPeriodMinutes: kernel.pick([5, 60]),
@@ -72,17 +85,17 @@ export function ruleVariant(kernel: Kernel, id: string): RuleVariant {
 }
 
 /** A rule as the product stores it. */
-const ruleItem = (rule: RuleVariant) => ({
+export const ruleItem = (rule: RuleVariant) => ({
   id: rule.id,
   kind: 'RULE' as const,
   isEnabled: rule.isEnabled,
-  body: JSON.stringify({ hit: rule.hit, isFlaky: rule.isFlaky } satisfies SimRule),
+  body: JSON.stringify({ hit: rule.hit, isFlaky: rule.isFlaky, remembers: rule.remembers } satisfies SimRule),
   spec: {
     AnalysisType: 'rule' as const,
     RuleID: rule.id,
     Enabled: rule.isEnabled,
     Filename: 'x.py',
-    LogTypes: [logType, otherLogType],
+    LogTypes: rule.logTypes,
     Severity: rule.severity as 'LOW',
     Threshold: rule.threshold,
     DedupPeriodMinutes: rule.dedupPeriodMinutes,
@@ -96,12 +109,12 @@ export function seedTenants(kernel: Kernel, tables: Tables, count: number): read
   return Array.from({ length: count }, (_, index) => {
     const id = idOf('tenant', String(index));
     const sourceIds = ['s1', 's2'].map((name) => idOf(id, name));
-    for (const sourceId of sourceIds)
+    for (const [place, sourceId] of sourceIds.entries())
       tables.seed('log_sources', {
         tenant_id: id,
         id: sourceId,
         label: 'first',
-        log_types: [logType, otherLogType],
+        log_types: place === 0 ? bothTypes : bothTypes.toReversed(),
         stream_type: 'Lines',
         stream_options: {},
         auth: { method: 'None' },
@@ -111,7 +124,9 @@ export function seedTenants(kernel: Kernel, tables: Tables, count: number): read
         last_received_at: null,
         created_by: null,
       });
-    for (const name of [logType, otherLogType]) seedSchema(tables, id, name, now);
+    // In some schedules many events fit no schema at first, and some a replay later.
+    const variant = kernel.chance(0.4) ? 2 : 0;
+    for (const name of [logType, otherLogType]) seedSchema(tables, id, schemaSpec(name, variant), name, now);
     for (const ruleId of ruleIds) seedRule(tables, id, ruleVariant(kernel, ruleId), now);
     return { id, sourceIds, destinations: seedDestinations(tables, id, index, now) };
   });
@@ -127,8 +142,7 @@ export function seedRule(tables: Tables, tenantId: string, rule: RuleVariant, no
   tables.seed('content_heads', { tenant_id: tenantId, head: String(head + 1) });
 }
 
-function seedSchema(tables: Tables, tenantId: string, name: string, now: Date): void {
-  const spec = schemaSpec(name, 0);
+function seedSchema(tables: Tables, tenantId: string, spec: string, name: string, now: Date): void {
   tables.seed('log_schemas', {
     tenant_id: tenantId,
     name,
@@ -185,11 +199,11 @@ export type SimEventBody = {
   readonly extra?: string;
 };
 
-export function newEvent(kernel: Kernel, id: string): SimEventBody {
+export function newEvent(kernel: Kernel, id: string, isCrowded: boolean): SimEventBody {
   return {
     id,
-    group: kernel.pick(['g1', 'g2']),
-    hit: kernel.pick(['a', 'b', 'none']),
+    group: kernel.pick(isCrowded ? ['g1'] : ['g1', 'g2']),
+    hit: kernel.pick(isCrowded ? ['a', 'b'] : ['a', 'b', 'none']),
     at: new Date(kernel.nowMs - kernel.between(0, 3_600_000)).toISOString(),
     ...(kernel.chance(0.04) ? { refused: true } : {}),
     ...(kernel.chance(0.7) ? { extra: 'more' } : {}),

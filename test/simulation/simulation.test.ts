@@ -4,7 +4,7 @@ import { mutations } from './mutations.ts';
 
 /** The long form is `npm run wide`, and `npm run simulate` for as long as you like. */
 const schedules = 40;
-const seedsPerBug = 8;
+const seedsPerBug = 20;
 
 test('whatever fails and whenever: nothing is lost, nothing doubled, nothing stuck, nobody sees another', async () => {
   for (let seed = 1; seed <= schedules; seed++) {

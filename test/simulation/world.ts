@@ -7,6 +7,7 @@ import type { Log } from '#platform/log';
 import type { RuleError, RuleMatch } from '../../src/detections/sandbox/sandbox-contract.ts';
 import { chooseRates, Faults, type Store } from './faults.ts';
 import { Kernel, type SimProcess } from './kernel.ts';
+import { remember } from './memory.ts';
 import { createModelDatabase, type DatabaseWorld, type Interception } from './model/database.ts';
 import { createModelJobs, QueueState } from './model/jobs.ts';
 import { createModelLakeClient, LakeState } from './model/lake-client.ts';
@@ -43,6 +44,8 @@ export class World {
   /** Batches in the order in which their effects were committed. */
   readonly evaluated: string[] = [];
   readonly layout: 'dedicated' | 'pooled';
+  /** Many events of one tenant and one group at once, over slow stores: transactions meet in the same rows. */
+  readonly isCrowded: boolean;
   /** The nature around the deployment: never harmed. */
   readonly nature: SimProcess;
   sandboxRuns = 0;
@@ -58,11 +61,13 @@ export class World {
     this.#mutation = mutation;
     this.queues = new QueueState(this.kernel, this.nature, this.logOf(this.nature));
     this.layout = this.kernel.chance(0.5) ? 'dedicated' : 'pooled';
+    this.isCrowded = this.kernel.chance(0.3);
     this.tenants = seedTenants(this.kernel, this.tables, 2);
     this.faults = new Faults({
       kernel: this.kernel,
       disk: this.disk,
       rates: chooseRates(this.kernel),
+      slowShare: this.isCrowded ? 0.4 : 0.05,
       victims: () => [...this.#processes.values()],
       loseQueues: () => this.queues.lose(),
     });
@@ -186,7 +191,7 @@ export class World {
   /** Rules look for a word in a field. A flaky rule fails now and then, and every run words its titles differently. */
   #sandboxOf(owner: SimProcess): Pick<SandboxPool, 'evaluate'> {
     return {
-      evaluate: async ({ content, logType, records }) => {
+      evaluate: async ({ content, logType, records, cache }) => {
         await this.faults.step(owner, 'sandbox', `runs ${content.rules.length} rules over ${logType}`);
         const run = (this.sandboxRuns += 1);
         const lines = records.toString('utf8').split('\n').slice(0, -1);
@@ -194,7 +199,7 @@ export class World {
         const errors: RuleError[] = [];
         for (const { id, body, severity, logTypes } of content.rules) {
           if (!logTypes.includes(logType)) continue;
-          const { hit, isFlaky } = JSON.parse(body) as SimRule;
+          const { hit, isFlaky, remembers } = JSON.parse(body) as SimRule;
           for (const [recordIndex, line] of lines.entries()) {
             const event = JSON.parse(line) as { readonly hit: string; readonly group: string };
             if (isFlaky && this.kernel.chance(0.3))
@@ -206,8 +211,10 @@ export class World {
                 message: `${run}`,
                 traceback: '',
               });
-            else if (event.hit === hit)
-              matches.push({ recordIndex, ruleId: id, title: `run ${run}`, dedup: event.group, severity });
+            else if (event.hit === hit) {
+              const seen = remembers ? ` after ${await remember(cache, event.group)}` : '';
+              matches.push({ recordIndex, ruleId: id, title: `run ${run}${seen}`, dedup: event.group, severity });
+            }
           }
         }
         await this.kernel.wait(this.kernel.chance(0.1) ? this.kernel.between(100, 20_000) : 5, owner);

@@ -1,4 +1,6 @@
 import type { TenantTx } from '#platform/postgres';
+import type { CacheChange } from '../../../src/detections/cache/cache-item.ts';
+import { applyCacheChanges, readCache } from '../../../src/detections/cache/cache-store.ts';
 import * as detections from '../../../src/detections/detection-store.ts';
 import { addStatistics, listStatistics } from '../../../src/detections/statistics-store.ts';
 import * as batches from '../../../src/ingestion/batches/batch-store.ts';
@@ -117,6 +119,16 @@ const rule = (choice: Choice) => ({
   },
 });
 
+/** Counts up, empties, or adds texts that expire, some of them at once. */
+function cacheChange(choice: Choice, key: string): CacheChange {
+  const expires = minutes(whole(choice, 2, 2) * 100).getTime() / 1000;
+  if (whole(choice, 1, 3) === 0)
+    return { key, count: { reset: true, add: 0 }, strings: { replace: true, add: [], remove: [] } };
+  if (whole(choice, 1, 3) === 1)
+    return { key, strings: { replace: false, add: [`s${whole(choice, 3, 9)}`], remove: [] }, expires };
+  return { key, count: { reset: false, add: 1 + whole(choice, 4, 5) }, dictionary: '{"a":1}' };
+}
+
 const contentCalls: readonly Call[] = [
   {
     name: 'insertSource',
@@ -150,6 +162,13 @@ const contentCalls: readonly Call[] = [
   { name: 'findSchemaRevision', run: (tx, choice) => schemas.findRevision(tx, 'A', whole(choice, 0, 4)) },
   { name: 'listDetections', run: (tx) => detections.listDetections(tx) },
   {
+    name: 'saveDetections',
+    run: async (tx, choice) => {
+      const saved = await detections.saveDetections({ tx, changedBy: 'x' }, [rule(choice)]);
+      return [saved, await detections.readContentHead(tx)];
+    },
+  },
+  {
     name: 'keepRevision',
     run: (tx, choice) => detections.keepRevision(tx, { revision: `r${whole(choice, 5, 3)}`, items: [rule(choice)] }),
   },
@@ -164,6 +183,18 @@ const contentCalls: readonly Call[] = [
       const rules = ['b', 'a', 'b'].map((ruleId) => ({ ruleId, ...counts }));
       await addStatistics(tx, minutes(whole(choice, 1, 200)), rules);
       return listStatistics(tx, minutes(0), whole(choice, 4, 2) === 0 ? 'a' : undefined);
+    },
+  },
+  {
+    name: 'detectionCache',
+    run: async (tx, choice) => {
+      const key = `k${whole(choice, 0, 3)}`;
+      await applyCacheChanges(
+        tx,
+        [cacheChange(choice, key), { key: 'other', count: { reset: false, add: 1 } }],
+        minutes(5),
+      );
+      return readCache(tx, ['k0', 'k1', 'k2', 'other']);
     },
   },
   {

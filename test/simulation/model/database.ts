@@ -1,12 +1,7 @@
 import type { Database, TenantTx, Tx } from '#platform/postgres';
 import { alertRoomStatements } from './alert-statements.ts';
-import {
-  batchStatements,
-  detectionStatements,
-  schemaStatements,
-  sourceStatements,
-  workerStatements,
-} from './ingestion-statements.ts';
+import { detectionStatements } from './detection-statements.ts';
+import { batchStatements, schemaStatements, sourceStatements, workerStatements } from './ingestion-statements.ts';
 import { lakeStatements, platformStatements } from './lake-statements.ts';
 import { plain, type Statement } from './statement.ts';
 import { type Row, type Tables, Transaction } from './transaction.ts';

@@ -11,6 +11,8 @@ const keysOf: Readonly<Record<string, readonly (readonly string[])[]>> = {
   batch_idempotency_keys: [['tenant_id', 'source_id', 'key']],
   content_heads: [['tenant_id']],
   detections: [['tenant_id', 'id']],
+  detection_versions: [['tenant_id', 'detection_id', 'version']],
+  detection_cache: [['tenant_id', 'key']],
   detection_revisions: [['tenant_id', 'revision']],
   detection_statistics: [['tenant_id', 'detection_id', 'hour']],
   batch_evaluations: [['tenant_id', 'batch_id']],
