@@ -128,7 +128,9 @@ async function changeSchema(world: World, tx: TenantTx): Promise<void> {
 }
 
 async function changeRule({ kernel }: World, tx: TenantTx): Promise<void> {
-  await saveDetections({ tx, changedBy: 'person' }, [ruleItem(ruleVariant(kernel, kernel.pick(ruleIds)))]);
+  await saveDetections({ tx, changedBy: { kind: 'system', id: 'person', name: 'person' } }, [
+    ruleItem(ruleVariant(kernel, kernel.pick(ruleIds))),
+  ]);
 }
 
 async function changeSource(world: World, tx: TenantTx, tenant: SimTenant): Promise<void> {

@@ -290,12 +290,14 @@ function memoryProblems({ tables }: World, hits: readonly Hit[]): string[] {
     if (remembers) wanted.set(name, (wanted.get(name) ?? 0) + 1);
   }
   const found = new Map(
-    tables.list('detection_cache').map((row) => [`${String(row['tenant_id'])} ${String(row['key'])}`, row['count']]),
+    tables
+      .list('detection_cache')
+      .map((row) => [`${String(row['tenant_id'])} ${String(row['key'])}`, Number(row['count'])]),
   );
   return [...new Set([...wanted.keys(), ...found.keys()])].flatMap((name) =>
-    Number(found.get(name) ?? 0) === (wanted.get(name) ?? 0)
+    (found.get(name) ?? 0) === (wanted.get(name) ?? 0)
       ? []
-      : [`${name} remembers ${String(found.get(name) ?? 0)} instead of ${wanted.get(name) ?? 0} hits`],
+      : [`${name} remembers ${found.get(name) ?? 0} instead of ${wanted.get(name) ?? 0} hits`],
   );
 }
 

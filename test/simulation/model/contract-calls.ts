@@ -164,7 +164,9 @@ const contentCalls: readonly Call[] = [
   {
     name: 'saveDetections',
     run: async (tx, choice) => {
-      const saved = await detections.saveDetections({ tx, changedBy: 'x' }, [rule(choice)]);
+      const saved = await detections.saveDetections({ tx, changedBy: { kind: 'system', id: 'x', name: 'x' } }, [
+        rule(choice),
+      ]);
       return [saved, await detections.readContentHead(tx)];
     },
   },

@@ -14,7 +14,7 @@ const isSameContent = (a: Row, b: Row): boolean =>
   contentColumns.every((name) => comparable(a[name]) === comparable(b[name]));
 
 /** Saves an item unless it is as it was; the history refuses a second change that began from the same version. */
-async function saveDetection(tx: Transaction, item: Row, by: unknown): Promise<Row | undefined> {
+async function saveDetection(tx: Transaction, item: Row, by: unknown, author: unknown): Promise<Row | undefined> {
   const isIt = (row: Row, name: string): boolean => row['tenant_id'] === item['tenant_id'] && row[name] === item['id'];
   const [saved] = tx.select('detections', (row) => isIt(row, 'id'));
   if (saved !== undefined && isSameContent(saved, item)) return undefined;
@@ -24,8 +24,11 @@ async function saveDetection(tx: Transaction, item: Row, by: unknown): Promise<R
   const version = 1 + (saved === undefined ? Math.max(0, ...versions) : Number(saved['version']));
   const { id, ...rest } = item;
   await tx.insert('detection_versions', { ...rest, detection_id: id, version, change: 'SAVED', changed_by: by });
-  const written = { ...item, version, updated_by: by, updated_at: tx.now };
-  await tx.insert('detections', { created_at: tx.now, ...written }, (old) => ({ ...old, ...written }));
+  const written = { ...item, version, updated_by: by, last_modified_by: author, updated_at: tx.now };
+  await tx.insert('detections', { created_at: tx.now, created_by: author, ...written }, (old) => ({
+    ...old,
+    ...written,
+  }));
   return { id, is_new: saved === undefined };
 }
 
@@ -37,7 +40,7 @@ const contentStatements = [
     async (tx, values) => {
       const saved: Row[] = [];
       for (const item of jsonAt(values, 2) as readonly Row[]) {
-        const row = await saveDetection(tx, { ...item, tenant_id: at(values, 1) }, at(values, 3));
+        const row = await saveDetection(tx, { ...item, tenant_id: at(values, 1) }, at(values, 3), jsonAt(values, 4));
         if (row !== undefined) saved.push(row);
       }
       return saved.toSorted(by('id'));
