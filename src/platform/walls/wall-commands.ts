@@ -43,6 +43,9 @@ const limitsOf = ({ threadsMax = 64, filesMax = 64, fileBytesMax = 0 }: Inside):
   '--memlock=0',
 ];
 
+/** A process that runs on without end would outlive a killed parent: the kernel then ends it. bwrap asks for it itself. */
+export const dieWithParent: readonly string[] = ['setpriv', '--pdeathsig', 'KILL'];
+
 const dropUser = ({ uid, keepsUser }: WallOptions): readonly string[] =>
   uid === 0 && keepsUser !== true ? ['setpriv', '--reuid', sandboxUid, '--regid', sandboxUid, '--clear-groups'] : [];
 
@@ -78,6 +81,7 @@ export function unshareCommand(
   const more = [String(scratchMib), String(mounts.length), ...mounts.flatMap(({ from, to }) => [from, to])];
   return toCommand([
     ...dropUser(options),
+    ...dieWithParent,
     'unshare',
     ...namespaces,
     'prlimit',

@@ -4,7 +4,7 @@ import { access, constants } from 'node:fs/promises';
 import { arch } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { bubblewrapCommand, type Command, type Inside, unshareCommand, type WallOptions } from './wall-commands.ts';
+import { bubblewrapCommand, type Command, dieWithParent, type Inside, unshareCommand, type WallOptions } from './wall-commands.ts';
 
 type WallKind = 'bubblewrap' | 'unshare' | 'permission-only';
 
@@ -167,9 +167,13 @@ export async function chooseWalls({ kinds = ['bubblewrap', 'unshare'], ...option
       return { ...wall, report: { ...wall.report, reasons: [...reasons, ...wall.report.reasons] } };
     reasons.push(`${candidate.kind}: ${wall}.`);
   }
+  const prefix = (await findProgram('setpriv')) === undefined ? [] : dieWithParent;
   return {
     report: { kind: 'permission-only', hasSeccomp: false, isolatesTenants: false, reasons, howToFix },
-    wrap: ([program = '', ...args]) => ({ file: program, args }),
+    wrap(program) {
+      const [file = '', ...args] = [...prefix, ...program];
+      return { file, args };
+    },
     nodeInside: options.nodePath,
     bundleInside: options.bundle,
   };

@@ -1,6 +1,9 @@
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { spawnBehind } from '#platform/walls';
 import { openWalls } from '../../support/sandboxes.ts';
 
@@ -46,6 +49,18 @@ const deadly = {
   init_module: 175,
   open_by_handle_at: 304,
 };
+
+/** Processes of this machine with a word in their command line. */
+function processesWith(word: string): readonly string[] {
+  return readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(word);
+    } catch {
+      return false;
+    }
+  });
+}
 
 describe.each(['bubblewrap', 'unshare'] as const)('%s', async (kind) => {
   const { walls } = await openWalls({ kinds: [kind], programs: [perl] });
@@ -102,3 +117,16 @@ describe.each(['bubblewrap', 'unshare'] as const)('%s', async (kind) => {
     expect([output.trim().split('\n'), errors]).toEqual([['processes few', 'environment 0', 'programs few'], '']);
   });
 });
+
+test.each(['bubblewrap', 'unshare', 'none'])(
+  '%s: a sandbox that runs on without end dies with its parent',
+  async (kind) => {
+    const marker = `margay-${randomBytes(8).toString('hex')}`;
+    const script = path.resolve(import.meta.dirname, '../../support/sandbox-parent.ts');
+    const parent = spawn(process.execPath, [script, kind, marker], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise((resolve) => parent.stdout.once('data', resolve));
+    expect(processesWith(marker).length).toBeGreaterThan(1);
+    parent.kill('SIGKILL');
+    await vi.waitFor(() => expect(processesWith(marker)).toEqual([]), { timeout: 20_000, interval: 200 });
+  },
+);
