@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import traceback
+from collections import deque
 
 TEXT_MAX = 1000
 TEXT_TAIL = "... (truncated)"
+FRAMES_MAX = 5
 
 
 class FunctionReturnTypeError(Exception):
@@ -19,8 +20,13 @@ def truncate(text: str) -> str:
 
 def _own_frames(error: BaseException) -> str:
     """The traceback as its author may see it: lines of content only, none of this engine."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("content/")]
-    lines = [f"{frame.filename.removeprefix('content/')}, line {frame.lineno}, in {frame.name}" for frame in frames[-5:]]
+    lines: deque[str] = deque(maxlen=FRAMES_MAX)
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if code.co_filename.startswith("content/"):
+            lines.append(f"{code.co_filename.removeprefix('content/')}, line {trace.tb_lineno}, in {code.co_name}")
+        trace = trace.tb_next
     return "\n".join(lines)
 
 

@@ -97,13 +97,19 @@ class ImmutableCaseInsensitiveDict(Mapping):
         return folded.get(key.lower(), _MISSING)
 
     def __getitem__(self, key: Any) -> Any:
-        data = self._data
-        if key not in data:
-            found = self._find(key)
-            if found is _MISSING:
-                raise KeyError(key)
-            key = found
-        value = data[key]
+        value = self.get(key, _MISSING)
+        if value is _MISSING:
+            raise KeyError(key)
+        return value
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        # The most called function of all: no exceptions, no second look-up.
+        value = self._data.get(key, _MISSING)
+        if value is _MISSING:
+            key = self._find(key)
+            if key is _MISSING:
+                return default
+            value = self._data[key]
         kind = type(value)
         if kind is dict or kind is list:
             cache = self._cache
@@ -114,12 +120,6 @@ class ImmutableCaseInsensitiveDict(Mapping):
                 wrapped = cache[key] = _wrap(value)
             return wrapped
         return value
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        try:
-            return self[key]
-        except KeyError:
-            return default
 
     def __contains__(self, key: object) -> bool:
         return self._find(key) is not _MISSING
@@ -169,7 +169,9 @@ def json_encoder(value: Any) -> Any:
 def deep_get(value: Any, *keys: Any, default: Any = None) -> Any:
     """Follows keys through mappings; anything else on the way, or a final None, gives the default."""
     for key in keys:
-        if not isinstance(value, Mapping):
+        kind = type(value)
+        # Asking whether something is a Mapping costs more than reading it.
+        if kind is not ImmutableCaseInsensitiveDict and kind is not PantherEvent and not isinstance(value, Mapping):
             return default
         value = value.get(key)
     return default if value is None else value
@@ -263,11 +265,8 @@ class PantherEvent(ImmutableCaseInsensitiveDict):
         super().__init__(event)
         self.data_model = data_model
 
-    def deep_get(self, *keys: Any, default: Any = None) -> Any:
-        return deep_get(self, *keys, default=default)
-
-    def deep_walk(self, *keys: Any, default: Any = None, return_val: str = "all") -> Any:
-        return deep_walk(self, *keys, default=default, return_val=return_val)
+    deep_get = deep_get
+    deep_walk = deep_walk
 
     def udm(self, *keys: Any, default: Any = None) -> Any:
         if len(keys) == 1 and self.data_model is not None:

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from margay_errors import FunctionReturnTypeError, describe, truncate
-from margay_event import _unwrap, json_encoder
+from margay_event import json_encoder
 from margay_modules import module_from
 
 SEVERITIES = ("INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 CONTEXT_MAX = 200 * 1024
 DESTINATIONS_MAX = 10
+# Keys of a match in an answer, by function; those that have no part in the title, the dedup string or the severity.
+_DETAILS = {"description": "description", "reference": "reference", "runbook": "runbook", "destinations": "destinations", "alert_context": "alertContext", "unique": "unique"}
+
+_encode_context = json.JSONEncoder(default=json_encoder, allow_nan=False).encode
 
 
 def _defaulted_dedup(rule_id: str) -> str:
@@ -33,8 +37,9 @@ class Rule:
         self.log_types: list[str] = spec["logTypes"]
         self.module = module_from(self.id.replace("/", "_"), spec["body"])
         self.matcher = self._matcher()
-        self.errors = 0
-        self.statistics = [0, 0, 0, 0]  # runs, timed nanoseconds, matches, errors
+        self.described_by = tuple(self.functions().items())
+        # Of the batch at work; time is taken of some events only.
+        self.runs = self.nanoseconds = self.matched = self.errors = 0
 
     @property
     def alert_value(self) -> bool:
@@ -95,7 +100,7 @@ class Rule:
         value = function(event)
         if not isinstance(value, Mapping):
             raise self.wrong_type("alert_context", value, "[Mapping]")
-        text = json.dumps(_unwrap(value), default=json_encoder, allow_nan=False)
+        text = _encode_context(value)
         if len(text) > CONTEXT_MAX:
             note = f"alert_context size is [{len(text)}] characters, bigger than maximum of [{CONTEXT_MAX}] characters"
             return json.dumps({"_error": note})
@@ -117,7 +122,7 @@ class Rule:
         """Output of every auxiliary function. A failing one falls back and never suppresses the match."""
         found: dict[str, Any] = {}
         errors = []
-        for name, function in self.functions().items():
+        for name, function in self.described_by:
             try:
                 found[name] = self.auxiliary(name, function, event)
             except Exception as error:
@@ -139,7 +144,7 @@ class Rule:
             "severity": found.get("severity", self.severity),
             "auxiliaryErrors": errors,
         }
-        for name, key in (("description",) * 2, ("reference",) * 2, ("runbook",) * 2, ("destinations",) * 2, ("alert_context", "alertContext"), ("unique",) * 2):
-            if found.get(name) is not None:
-                match[key] = found[name]
+        for name, value in found.items():
+            if value is not None and name in _DETAILS:
+                match[_DETAILS[name]] = value
         return match
