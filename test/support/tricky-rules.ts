@@ -36,6 +36,14 @@ export const trickyRules: Readonly<Record<string, string>> = {
   'finds in a list': 'return event.get("kind") in ["a", 1, None]',
   'finds in keys': 'from helpers import LEVELS\n    return event.get("kind") in LEVELS.keys()',
   'looks a level up': 'from helpers import LEVELS\n    return LEVELS.get(event.get("kind"), 0) > 1',
+  'looks a function up':
+    'ways = {"a": lambda e: e.get("flag"), "b": lambda e: e["map"]["kind"] == "a", 1: lambda e: True}\n    way = ways.get(event.get("kind"))\n    return way(event) if way else False',
+  'looks a function up, or not':
+    'ways = {"a": lambda e: e.get("n") == 2}\n    return ways.get(event.get("kind", "a"), lambda e: "x" in e)(event)',
+  'looks many up':
+    'ways = {str(n): n for n in range(40)}\n    return {**ways, "a": True}.get(event.get("kind"), False) is True',
+  'looks one of many functions up': `ways = {${Array.from({ length: 16 }, (_, n) => `"${'abcdefghijklmnop'[n]}": lambda e: e.get("n") == ${n}`).join(', ')}}
+    return ways.get(event.get("kind"), lambda e: False)(event)`,
   'takes a default that matches': 'return event.get("kind", "a") == "a" and "x" not in event',
   'compares a bool with a number': 'return event.get("n") == 1',
   'demands exactly True': 'return event.get("flag") is True',

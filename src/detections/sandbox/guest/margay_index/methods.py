@@ -14,7 +14,7 @@ from margay_index.purity import is_pure_function
 from margay_index.run import Run, Scope
 from margay_index.statements import changed
 from margay_index.value import (
-    ANY_BOOL, OPAQUE, FOUND, TEXT, UNKNOWN, Bound, Const, Instance, Items, Iterated, Pairs, Read, Value, choice, is_data, is_plain,
+    ALTERNATIVES_MAX, ANY_BOOL, OPAQUE, FOUND, TEXT, UNKNOWN, Bound, Const, Instance, Items, Iterated, Pairs, Read, Value, choice, is_data, is_plain, is_same,
 )  # fmt: skip
 
 _CHANGING = {"append", "add", "update", "pop", "clear", "extend", "setdefault", "remove", "insert", "discard", "popitem", "sort", "reverse"}
@@ -199,18 +199,25 @@ def _dict_get(run: Run, value: dict, arguments: Arguments, when: Formula) -> Val
     if not isinstance(key, Read):
         run.may_raise(when)
         return UNKNOWN if is_data(default) else OPAQUE
+    return _chosen_by(run, key, {name: Const(item) for name, item in value.items()}, default, when)
+
+
+def _chosen_by(run: Run, key: Read, entries: dict[Any, Value], default: Value, when: Formula) -> Value:
+    """What a dict with known keys gives for a value of the event; too many different ones count as any of them."""
     run.may_raise(conj(when, disj(operators.is_kind(key.subject, "map"), operators.is_kind(key.subject, "list"))))
-    groups: list[tuple[Any, list]] = []
-    for name, item in value.items():
-        same = next((names for known, names in groups if known is item or (type(known) is type(item) and isinstance(item, _SCALARS) and known == item)), None)
-        if same is None:
+    if not all(isinstance(name, _SCALARS) and not isinstance(name, bytes) for name in entries):
+        return UNKNOWN if is_data(default) and all(is_data(item) for item in entries.values()) else OPAQUE
+    groups: list[tuple[Value, list]] = []
+    for name, item in entries.items():
+        names = next((names for known, names in groups if is_same(known, item)), None)
+        if names is None:
             groups.append((item, [name]))
         else:
-            same.append(name)
-    if len(groups) > 8 or not all(isinstance(name, _SCALARS) and not isinstance(name, bytes) for name in value):
-        return UNKNOWN if is_data(default) else OPAQUE
-    options = [(formula.of(key.subject, "in", *names), Const(item)) for item, names in groups]
-    return choice([*options, (formula.of(key.subject, "in", *value, wanted=False), default)])
+            names.append(name)
+    if len(groups) >= ALTERNATIVES_MAX - 1:
+        groups = [(UNKNOWN if all(is_data(item) for item, _ in groups) else OPAQUE, list(entries))]
+    options = [(formula.of(key.subject, "in", *names), item) for item, names in groups]
+    return choice([*options, (formula.of(key.subject, "in", *entries, wanted=False), default)])
 
 
 def _dict_view(value: dict, name: str) -> Value:
@@ -230,6 +237,9 @@ def _collection_method(scope: Scope, owner: Items | Pairs | Iterated, name: str,
         key = arguments.positional[0].value
         default = arguments.positional[1] if len(arguments.positional) > 1 else Const(None)
         return owner.entries.get(key, default) if isinstance(key, _SCALARS) else UNKNOWN
+    if isinstance(owner, Pairs) and not owner.is_changed and name == "get" and arguments.positional and isinstance(arguments.positional[0], Read):
+        default = arguments.positional[1] if len(arguments.positional) > 1 else Const(None)
+        return _chosen_by(run, arguments.positional[0], owner.entries, default, when)
     if isinstance(owner, Pairs) and not owner.is_changed and name == "values":
         return Items(list(owner.entries.values()), "list")
     run.may_raise(when)

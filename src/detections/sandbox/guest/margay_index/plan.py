@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import sys
 import types
@@ -81,9 +82,13 @@ def _simplest(whole: Formula) -> Formula:
 
 
 def _forget() -> None:
+    """Drops what one analysis made, and keeps the rest out of the garbage collector's sight: the trees of all sources
+    are many objects that live on, and each collection between batches would walk them again."""
     formula.reset()
     atoms.reset()
     subject.reset()
+    gc.collect(0)
+    gc.freeze()
 
 
 def _modules_of(content: Content) -> list[types.ModuleType]:

@@ -306,7 +306,8 @@ def is_plain(value: Any, depth: int = 0) -> bool:
     return all(is_plain(item, depth + 1) for item in items)
 
 
-def _same(left: Value, right: Value) -> bool:
+def is_same(left: Value, right: Value) -> bool:
+    """Whether two values are sure to be the same one."""
     if left is right:
         return True
     if isinstance(left, Read) and isinstance(right, Read):
@@ -322,7 +323,7 @@ def _merge(options: list[tuple[Formula, Value]]) -> list[tuple[Formula, Value]]:
     merged: list[tuple[Formula, Value]] = []
     for when, value in options:
         for index, (other, known) in enumerate(merged):
-            if _same(known, value):
+            if is_same(known, value):
                 merged[index] = (disj(other, when), known)
                 break
         else:

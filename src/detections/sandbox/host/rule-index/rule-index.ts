@@ -25,7 +25,8 @@ type Evaluate = {
 type Found = { readonly record: number; readonly rule: number };
 
 const noBytes = new Uint8Array(0);
-const plansMax = 64;
+/** More log types than a tenant is likely to have at work in turn: a plan that is forgotten is analysed anew. */
+const plansMax = 1024;
 const missesMax = 1000;
 const newline = 0x0a;
 
@@ -105,7 +106,12 @@ class RuleIndex {
 
   #of(logType: string): Prepared {
     const known = this.#prepared.get(logType);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // The one used longest ago stands first.
+      this.#prepared.delete(logType);
+      this.#prepared.set(logType, known);
+      return known;
+    }
     const oldest = this.#prepared.keys().next().value;
     if (this.#prepared.size >= plansMax && oldest !== undefined) this.#prepared.delete(oldest);
     const prepared: Prepared = { plan: this.#learn(logType), atWork: new Map() };
