@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { isDeepStrictEqual } from 'node:util';
 import { buildBundle, evaluationContent, loadContentDirectory, sandboxContent } from '#detections';
 import { chooseWalls } from '#platform/walls';
@@ -10,11 +11,10 @@ import { isRuleItem } from '../../src/detections/content/derived.ts';
 import type { EvaluationResult, IndexUse, SandboxContent } from '../../src/detections/sandbox/sandbox-contract.ts';
 import { createProcessSource } from '../../src/detections/sandbox/process-source.ts';
 import { TenantSandbox } from '../../src/detections/sandbox/tenant-sandbox.ts';
-import { type Benchmark, percentile, wholeOption } from './support/benchmark.ts';
+import { type Benchmark, wholeOption } from './support/benchmark.ts';
 import { cpuBetween, cpuSeconds } from './support/cpu.ts';
 import { type Block, cloudTrailBlocks, mixedBlocks } from './support/detection-events.ts';
 
-const engine = path.resolve(import.meta.dirname, '../../src/detections/sandbox/guest');
 const limits = {
   chunkRecords: 1000,
   chunkBytes: 4 * 1024 * 1024,
@@ -28,8 +28,11 @@ const limits = {
 type Outcome = { readonly matches: readonly unknown[]; readonly errors: readonly unknown[] };
 type Measured = {
   readonly eventsPerSecond: number;
+  readonly events: number;
+  readonly seconds: number;
+  /** Of the first blocks, one each. */
   readonly outcomes: readonly Outcome[];
-  readonly results: readonly EvaluationResult[];
+  readonly results: readonly { readonly result: EvaluationResult; readonly block: Block }[];
 };
 
 type Call = {
@@ -39,8 +42,18 @@ type Call = {
   readonly library: string;
 };
 
+const noRecords = Buffer.alloc(0);
+/** Blocks whose answers are compared. */
+const keptBlocksMax = 200;
+
 const rate = (events: number, seconds: number): number => Math.round(events / Math.max(seconds, 1e-9));
-const count = (blocks: readonly Block[]): number => blocks.reduce((sum, block) => sum + block.count, 0);
+
+/** Makes the same blocks each time it is asked, so that no run has to hold them. */
+type Stream = {
+  readonly blocks: () => Iterable<Block>;
+  /** Blocks before the timed part: long enough for the interpreter to have its plans and the compiler its code. */
+  readonly warm: number;
+};
 
 type NativeAnswer = {
   readonly seconds: number;
@@ -50,118 +63,177 @@ type NativeAnswer = {
   };
 };
 
+/** A context whose lists are in order: rules make them of sets, whose order changes from process to process. */
+function contextOf(text: unknown): unknown {
+  const inOrder = (_key: string, value: unknown): unknown =>
+    Array.isArray(value)
+      ? value
+          .map((item) => JSON.stringify(item))
+          .toSorted()
+          .map((item) => JSON.parse(item) as unknown)
+      : value;
+  return typeof text === 'string' ? JSON.parse(text, inOrder) : text;
+}
+
 function nativeOutcome({ answer }: NativeAnswer, content: SandboxContent): Outcome {
   const idOf = (rule: unknown) => content.rules[Number(rule)]?.id;
   return {
     matches: answer.matches.map(({ record, rule, title, dedup, severity, alertContext }) => [
-      record, idOf(rule), title, dedup, severity, alertContext,
+      record, idOf(rule), title, dedup, severity, contextOf(alertContext),
     ]), // prettier-ignore
     errors: answer.errors.map(({ record, rule, exception }) => [record, idOf(rule), exception]),
   };
 }
 
-/** Plain CPython, every rule on every event. The first `warm` blocks are not timed. */
-async function runNative(
-  { content, folder, library }: Call,
-  blocks: readonly Block[],
-  warm: number,
-): Promise<Measured> {
+/** Plain CPython, every rule on every event. */
+async function runNative({ content, folder, bundle, library }: Call, { blocks, warm }: Stream): Promise<Measured> {
   const contentFile = path.join(folder, 'content.json');
   await writeFile(contentFile, JSON.stringify(content));
   const args = [
     path.join(import.meta.dirname, 'support/native_brute.py'),
-    engine,
+    path.join(bundle, 'guest'),
     library === '' ? '-' : library,
     contentFile,
   ];
-  for (const [index, { logType, records }] of blocks.entries()) {
+  let events = 0;
+  let index = 0;
+  for (const { logType, records, count } of blocks()) {
     const file = path.join(folder, `block-${index}.ndjson`);
     await writeFile(file, records);
     args.push(logType, file);
+    if (index >= warm) events += count;
+    index += 1;
   }
   const child = spawn('python3', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let text = '';
-  for await (const chunk of child.stdout) text += String(chunk);
-  const answers = text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as NativeAnswer);
-  const seconds = answers.slice(warm).reduce((sum, answer) => sum + answer.seconds, 0);
-  const outcomes = answers.map((answer) => nativeOutcome(answer, content));
-  return { eventsPerSecond: rate(count(blocks.slice(warm)), seconds), outcomes, results: [] };
+  const outcomes: Outcome[] = [];
+  let seconds = 0;
+  index = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const answer = JSON.parse(line) as NativeAnswer;
+    if (index >= warm) seconds += answer.seconds;
+    if (outcomes.length < keptBlocksMax) outcomes.push(nativeOutcome(answer, content));
+    index += 1;
+  }
+  return { eventsPerSecond: rate(events, seconds), events, seconds, outcomes, results: [] };
 }
 
 const outcomeOf = ({ matches, errors }: EvaluationResult): Outcome => ({
   matches: matches.map(({ recordIndex, ruleId, title, dedup, severity, alertContext }) => [
-    recordIndex, ruleId, title, dedup, severity, alertContext,
+    recordIndex, ruleId, title, dedup, severity, contextOf(alertContext),
   ]), // prettier-ignore
   errors: errors
     .filter((error) => error.kind !== 'load')
     .map(({ recordIndex, ruleId, exception }) => [recordIndex, ruleId, exception]),
 });
 
-/** The sandbox behind its walls; all processes count. The first `warm` blocks are not timed. */
-async function runSandbox(
-  { content, bundle }: Call,
-  blocks: readonly Block[],
-  warm: number,
-  index: IndexUse,
-): Promise<Measured> {
+/** The sandbox behind its walls; all processes count, while they evaluate. */
+async function runSandbox({ content, bundle }: Call, { blocks, warm }: Stream, index: IndexUse): Promise<Measured> {
   const walls = await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() });
   const source = createProcessSource(walls, bundle);
   const sandbox = new TenantSandbox({ newProcess: (image) => source.take(image), limits, index, snapshots: undefined });
-  const results: EvaluationResult[] = [];
-  const reading = () => ({ ...cpuSeconds(), self: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6 });
-  let before = reading();
-  for (const [position, { logType, records }] of blocks.entries()) {
-    if (position === warm) before = reading();
-    results.push(await sandbox.evaluate(content, { logType, records }, () => Promise.resolve()));
+  const results: { readonly result: EvaluationResult; readonly block: Block }[] = [];
+  let own = 0;
+  let events = 0;
+  let before = cpuSeconds();
+  let position = 0;
+  for (const block of blocks()) {
+    if (position === warm) {
+      before = cpuSeconds();
+      own = 0;
+      events = 0;
+    }
+    const { logType, records, count } = block;
+    const start = process.cpuUsage();
+    const result = await sandbox.evaluate(content, { logType, records }, () => Promise.resolve());
+    const { user, system } = process.cpuUsage(start);
+    own += (user + system) / 1e6;
+    events += count;
+    if (position >= warm || position < keptBlocksMax) results.push({ result, block: { ...block, records: noRecords } });
+    position += 1;
   }
-  const { total } = cpuBetween(before, reading());
+  const seconds = cpuBetween(before, cpuSeconds()).total + own;
   source.close();
   sandbox.close();
-  return { eventsPerSecond: rate(count(blocks.slice(warm)), total), outcomes: results.map(outcomeOf), results };
+  const outcomes = results.slice(0, keptBlocksMax).map(({ result }) => outcomeOf(result));
+  return { eventsPerSecond: rate(events, seconds), events, seconds, outcomes, results };
 }
 
-function rulesPerEvent(results: readonly EvaluationResult[], content: SandboxContent, blocks: readonly Block[]) {
-  const values: number[] = [];
-  const shares: number[] = [];
-  for (const [index, { rulesPerEvent: histogram }] of results.entries()) {
-    const rules = content.rules.filter((rule) => rule.logTypes.includes(blocks[index]?.logType ?? '')).length;
-    for (const [run, events] of histogram.entries())
-      for (let left = events; left > 0; left--) {
-        values.push(run);
-        shares.push(rules === 0 ? 0 : run / rules);
-      }
+function rulesPerEvent(results: Measured['results'], content: SandboxContent) {
+  const rulesOf = new Map<string, number>();
+  for (const rule of content.rules)
+    for (const logType of rule.logTypes) rulesOf.set(logType, (rulesOf.get(logType) ?? 0) + 1);
+  const eventsByRun: number[] = [];
+  const eventsByShare = new Map<number, number>();
+  for (const { result, block } of results) {
+    const rules = rulesOf.get(block.logType) ?? 0;
+    for (const [run, events] of result.rulesPerEvent.entries()) {
+      eventsByRun[run] = (eventsByRun[run] ?? 0) + events;
+      const share = rules === 0 ? 0 : run / rules;
+      eventsByShare.set(share, (eventsByShare.get(share) ?? 0) + events);
+    }
   }
-  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  return { mean: Math.round(mean * 100) / 100, p95: percentile(values, 0.95), p95Share: percentile(shares, 0.95) };
+  const runs = [...eventsByRun.entries()].map(([run, events]) => [run, events ?? 0] as const);
+  const total = runs.reduce((sum, [, events]) => sum + events, 0);
+  const mean = runs.reduce((sum, [run, events]) => sum + run * events, 0) / Math.max(1, total);
+  return {
+    mean: Math.round(mean * 100) / 100,
+    p95: weightedPercentile(runs, 0.95),
+    p95Share: weightedPercentile([...eventsByShare], 0.95),
+  };
 }
 
-async function compare(call: Call, blocks: readonly Block[], bruteBlocks: number, say: (line: string) => void) {
-  const few = blocks.slice(0, bruteBlocks);
-  const warm = Math.max(1, Math.floor(few.length / 3));
-  const native = await runNative(call, few, warm);
+/** The smallest value that so large a share of all events does not exceed. */
+function weightedPercentile(values: readonly (readonly [value: number, events: number])[], share: number): number {
+  const sorted = values.toSorted(([a], [b]) => a - b);
+  const wanted = share * sorted.reduce((sum, [, events]) => sum + events, 0);
+  let seen = 0;
+  for (const [value, events] of sorted) {
+    seen += events;
+    if (seen >= wanted) return value;
+  }
+  return 0;
+}
+
+/** The first few things that two runs say differently. */
+function differencesOf(left: readonly Outcome[], right: readonly Outcome[], blocks: number): readonly unknown[] {
+  const found: unknown[] = [];
+  for (let block = 0; block < blocks && found.length < 5; block++)
+    for (const kind of ['matches', 'errors'] as const) {
+      const [one, other] = [left[block]?.[kind] ?? [], right[block]?.[kind] ?? []];
+      const place = Array.from({ length: Math.max(one.length, other.length) }).findIndex(
+        (_, index) => !isDeepStrictEqual(one[index], other[index]),
+      );
+      if (place !== -1) found.push({ block, kind, left: one[place] ?? null, right: other[place] ?? null });
+    }
+  return found;
+}
+
+async function compare(call: Call, all: Stream, few: Stream, say: (line: string) => void) {
+  const native = await runNative(call, few);
   say(`native brute force: ${native.eventsPerSecond} events per second`);
-  const brute = await runSandbox(call, few, warm, { mode: 'off', verifyShare: 0 });
+  const brute = await runSandbox(call, few, { mode: 'off', verifyShare: 0 });
   say(`sandbox brute force: ${brute.eventsPerSecond}`);
-  const indexed = await runSandbox(call, blocks, warm, { mode: 'strict', verifyShare: 0 });
+  const indexed = await runSandbox(call, all, { mode: 'strict', verifyShare: 0 });
   say(`sandbox with the index: ${indexed.eventsPerSecond}`);
-  const matchesOnly = await runSandbox(call, blocks, warm, { mode: 'matches', verifyShare: 0 });
+  const matchesOnly = await runSandbox(call, few, { mode: 'matches', verifyShare: 0 });
   say(`sandbox with the index, matches only: ${matchesOnly.eventsPerSecond}`);
-  const first = indexed.outcomes.slice(0, few.length);
+  const compared = Math.min(brute.outcomes.length, indexed.outcomes.length);
+  const differences = ({ outcomes }: Measured) => differencesOf(indexed.outcomes, outcomes, compared);
+  const matches = indexed.results.reduce((sum, { result }) => sum + result.matches.length, 0);
+  const seen = indexed.results.reduce((sum, { block }) => sum + block.count, 0);
   return {
-    events: count(blocks),
+    events: indexed.events,
+    cpuSeconds: Math.round(indexed.seconds * 10) / 10,
     native: { eventsPerSecond: native.eventsPerSecond },
     sandboxBrute: { eventsPerSecond: brute.eventsPerSecond },
     sandboxIndexed: { eventsPerSecond: indexed.eventsPerSecond },
     sandboxMatchesOnly: { eventsPerSecond: matchesOnly.eventsPerSecond },
     ratioToNative: Math.round((indexed.eventsPerSecond / native.eventsPerSecond) * 100) / 100,
-    rulesPerEvent: rulesPerEvent(indexed.results.slice(warm), call.content, blocks.slice(warm)),
-    matchesPerEvent:
-      Math.round((indexed.outcomes.reduce((sum, item) => sum + item.matches.length, 0) / count(blocks)) * 100) / 100,
-    identical: isDeepStrictEqual(first, brute.outcomes),
-    identicalToNative: isDeepStrictEqual(first, native.outcomes),
+    rulesPerEvent: rulesPerEvent(indexed.results, call.content),
+    matchesPerEvent: Math.round((matches / seen) * 100) / 100,
+    blocksCompared: compared,
+    identical: differences(brute).length === 0,
+    differencesToNative: differences(native),
   };
 }
 
@@ -181,9 +253,9 @@ export const benchmark: Benchmark = {
   options: {
     corpus: { type: 'string', default: path.resolve(import.meta.dirname, '../../content') },
     library: { type: 'string', default: '' },
-    events: { type: 'string', default: '20000' },
-    'brute-events': { type: 'string', default: '6000' },
-    mixed: { type: 'string', default: '20000' },
+    events: { type: 'string', default: '800000' },
+    'brute-events': { type: 'string', default: '120000' },
+    mixed: { type: 'string', default: '160000' },
     seed: { type: 'string', default: '1' },
   },
   async run({ options, say }) {
@@ -197,11 +269,15 @@ export const benchmark: Benchmark = {
       const call = { content, folder, bundle, library };
       const seed = wholeOption(options, 'seed');
       say(`${content.rules.length} rules; ${problems} files of the corpus were not read`);
-      const bruteBlocks = Math.max(2, Math.ceil(wholeOption(options, 'brute-events') / 1000));
-      const cloudTrail = await compare(call, cloudTrailBlocks(seed, wholeOption(options, 'events')), bruteBlocks, say);
+      const streamOf = (events: number, warm: number): Stream => ({
+        blocks: () => cloudTrailBlocks(seed, events),
+        warm,
+      });
+      const few = wholeOption(options, 'brute-events');
+      const cloudTrail = await compare(call, streamOf(wholeOption(options, 'events'), 20), streamOf(few, 20), say);
       const mixedEvents = wholeOption(options, 'mixed');
-      const blocks = mixedEvents === 0 ? [] : mixedBlocks(eventsByLogType, seed, mixedEvents);
-      const mixed = blocks.length === 0 ? undefined : await compare(call, blocks, blocks.length, say);
+      const stream = { blocks: () => mixedBlocks(eventsByLogType, seed, mixedEvents), warm: 2 * eventsByLogType.size };
+      const mixed = mixedEvents === 0 ? undefined : await compare(call, stream, stream, say);
       const isIdentical = cloudTrail.identical && mixed?.identical !== false;
       return {
         figures: { rules: content.rules.length, ...cloudTrail, ...(mixed === undefined ? {} : { mixed }) },

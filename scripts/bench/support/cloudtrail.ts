@@ -32,9 +32,13 @@ const volatile =
 
 /**
  * Makes bodies without end whose ids, addresses, keys and times are all new, so that nothing repeats; the rest is as in
- * the real records. The same seed gives the same bodies.
+ * the real records. The same seed and clock (milliseconds) give the same bodies.
  */
-export function* trailBodies(seed: number, eventsPerBody: number): Generator<TrailBody, never> {
+export function* trailBodies(
+  seed: number,
+  eventsPerBody: number,
+  now: () => number = Date.now,
+): Generator<TrailBody, never> {
   const random = createRandom(seed);
   const records = readTrail();
   const [hex, upper] = [letterPool('0123456789abcdef', random), letterPool('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', random)];
@@ -58,9 +62,9 @@ export function* trailBodies(seed: number, eventsPerBody: number): Generator<Tra
       return piece(upper, found.length);
     });
   for (let next = 0; ;) {
-    const now = Date.now();
+    const at = now();
     const chosen: string[] = [];
-    while (chosen.length < eventsPerBody) chosen.push(replace(records[next++ % records.length] ?? '{}', now));
+    while (chosen.length < eventsPerBody) chosen.push(replace(records[next++ % records.length] ?? '{}', at));
     const raw = Buffer.from(`{"Records":[${chosen.join(',')}]}`);
     yield { gzip: gzipSync(raw, { level: 4 }), rawBytes: raw.length, events: chosen.length };
   }

@@ -11,7 +11,7 @@ const kinds: readonly (readonly [RegExp, string])[] = [
   [/roles\/main\.ts api,ingest/, 'api+ingest'],
   [/lake\/embedded\/main\.ts/, 'lake'],
   [/postgres/, 'postgres'],
-  [/sandbox\/host\/main\.ts|^\/?\S*(?:bwrap|unshare) /, 'sandbox'],
+  [/ \/bundle\/main\.ts|^\/?\S*(?:bwrap|unshare) /, 'sandbox'],
 ];
 
 function readProcess(pid: number): ProcessTimes | undefined {

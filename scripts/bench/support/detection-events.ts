@@ -7,16 +7,16 @@ export type Block = { readonly logType: string; readonly count: number; readonly
 
 const blockEvents = 1000;
 
-/** CloudTrail records whose ids, addresses, keys and times do not repeat. */
-export function cloudTrailBlocks(seed: number, events: number): readonly Block[] {
-  const blocks: Block[] = [];
-  const bodies = trailBodies(seed, blockEvents);
+const sometime = Date.UTC(2026, 0, 1);
+
+/** CloudTrail records whose ids, addresses, keys and times do not repeat. The same seed gives the same blocks. */
+export function* cloudTrailBlocks(seed: number, events: number): Generator<Block> {
+  const bodies = trailBodies(seed, blockEvents, () => sometime);
   for (let made = 0; made < events; made += blockEvents) {
     const { Records: records } = JSON.parse(gunzipSync(bodies.next().value.gzip).toString()) as { Records: unknown[] };
     const lines = records.map((record) => `${JSON.stringify(record)}\n`);
-    blocks.push({ logType: 'AWS.CloudTrail', count: lines.length, records: Buffer.from(lines.join('')) });
+    yield { logType: 'AWS.CloudTrail', count: lines.length, records: Buffer.from(lines.join('')) };
   }
-  return blocks;
 }
 
 const hex = (length: number, random: () => number): string =>
@@ -31,18 +31,26 @@ function freshened(text: string, random: () => number): string {
   });
 }
 
-/** Events of all log types, in turn as they come in a mixed stream: each block holds one log type's share of a batch. */
-export function mixedBlocks(
+/** Lines per log type in one block of a mixed stream, about what a minute's object of a quiet source holds. */
+const mixedBlockEvents = 200;
+
+/**
+ * Events of all log types, in turn as they come in a mixed stream: round after round one block per log type. Gives the
+ * blocks of one round after another until there are enough events.
+ */
+export function* mixedBlocks(
   eventsByLogType: ReadonlyMap<string, readonly string[]>,
   seed: number,
   events: number,
-): readonly Block[] {
+): Generator<Block> {
   const random = createRandom(seed);
-  const total = [...eventsByLogType.values()].reduce((sum, list) => sum + list.length, 0);
-  const rounds = Math.ceil(events / Math.max(1, total));
-  return [...eventsByLogType].map(([logType, list]) => {
-    const lines: string[] = [];
-    for (let round = 0; round < rounds; round++) for (const text of list) lines.push(`${freshened(text, random)}\n`);
-    return { logType, count: lines.length, records: Buffer.from(lines.join('')) };
-  });
+  for (let made = 0; made < events && eventsByLogType.size > 0;)
+    for (const [logType, list] of eventsByLogType) {
+      const lines = Array.from({ length: mixedBlockEvents }, () => {
+        const text = list[Math.floor(random() * list.length)] ?? '{}';
+        return `${freshened(text, random)}\n`;
+      });
+      made += lines.length;
+      yield { logType, count: lines.length, records: Buffer.from(lines.join('')) };
+    }
 }

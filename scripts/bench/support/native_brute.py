@@ -14,6 +14,7 @@ import time
 def main() -> None:
     engine, libraries, content_file, *rest = sys.argv[1:]
     sys.path[:0] = [engine] if libraries == "-" else [engine, libraries]
+    from margay_cache import cache
     from margay_content import Content
     from margay_evaluation import Evaluation
 
@@ -23,9 +24,10 @@ def main() -> None:
     for log_type, name in zip(rest[::2], rest[1::2]):
         with open(name, "rb") as file:
             records = file.read()
+        cache.begin(None)
         started = time.process_time()
         answer = evaluation.evaluate({"logType": log_type}, records)
-        text = json.dumps(answer)
+        text = json.dumps({**answer, "cache": cache.end()})
         seconds = time.process_time() - started
         sys.stdout.write(f'{{"seconds": {seconds}, "answer": {text}}}\n')
 
