@@ -4,7 +4,14 @@ import { access, constants } from 'node:fs/promises';
 import { arch } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { bubblewrapCommand, type Command, dieWithParent, type Inside, unshareCommand, type WallOptions } from './wall-commands.ts';
+import {
+  bubblewrapCommand,
+  type Command,
+  dieWithParent,
+  type Inside,
+  unshareCommand,
+  type WallOptions,
+} from './wall-commands.ts';
 
 type WallKind = 'bubblewrap' | 'unshare' | 'permission-only';
 
