@@ -44,7 +44,9 @@ type Backend = {
   close(): Promise<void>;
 };
 
-const workerTimes = { lockDuration: 20_000, stalledInterval: 5000 };
+/** A job is begun again when its worker died; one that ended so many workers is given up, and its owner's sweeper decides. */
+const maxStalledCount = 10;
+const workerTimes = { lockDuration: 20_000, stalledInterval: 5000, maxStalledCount };
 
 function postgresBackend({ databaseUrl }: Deps): Backend {
   const bound = withBackend(createPostgresBackend);
