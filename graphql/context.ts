@@ -27,12 +27,13 @@ import type {
   User,
   UserService,
 } from '#identity';
-import type { BatchService, SchemaService, SourceService, UsageService } from '#ingestion';
+import type { AlarmService, BatchService, SchemaService, SourceService, UsageService } from '#ingestion';
 import type { QueryService } from '#search';
 import type { SystemErrorService } from '#system-errors';
 
 /** The use cases that resolvers call, one service per area. */
 export type Services = {
+  readonly alarms: AlarmService;
   readonly alertMetrics: AlertMetricsService;
   readonly alerts: AlertService;
   readonly audit: AuditService;

@@ -3,7 +3,7 @@ import { alertOperations, destinationOperations, metrics } from '#alerts';
 import { auditOperations } from '#audit';
 import { detectionOperations, savedSearchOperations, uploadOperations } from '#detections';
 import { retentionOperations, settingsOperations, tokenOperations, userOperations } from '#identity';
-import { batchOperations, schemaOperations, sourceOperations } from '#ingestion';
+import { alarmOperations, batchOperations, schemaOperations, sourceOperations } from '#ingestion';
 import { searchOperations } from '#search';
 import { systemErrorOperations } from '#system-errors';
 import { z } from 'zod';
@@ -20,6 +20,7 @@ const isSignedIn = defineQuery({
 export const operations: ReadonlyMap<string, Operation> = operationCatalogue([
   isSignedIn,
   metrics,
+  ...alarmOperations,
   ...alertOperations,
   ...auditOperations,
   ...batchOperations,

@@ -7,6 +7,7 @@ export const sourceResolvers = {
     sources: async (_root, { input }, { actor, services }) =>
       page(await services.sources.list(actor, { cursor: input?.cursor }), null),
     source: (_root, { id }, { actor, services }) => services.sources.find(actor, { id }),
+    logSourceAlarm: (_root, alarm, { actor, services }) => services.alarms.get(actor, alarm),
     classificationFailures: (_root, { input }, { actor, services }) => services.sources.listFailures(actor, input),
   },
   Mutation: {
@@ -17,6 +18,13 @@ export const sourceResolvers = {
       logSource: await services.sources.update(actor, input),
     }),
     deleteSource: (_root, { input }, { actor, services }) => services.sources.delete(actor, input),
+    setLogSourceAlarm: async (_root, { input }, { actor, services }) => ({
+      alarm: await services.alarms.set(actor, input),
+    }),
+    deleteLogSourceAlarm: async (_root, { input }, { actor, services }) => {
+      await services.alarms.delete(actor, input);
+      return { type: input.type };
+    },
   },
   LogIntegration: { __resolveType: () => 'HttpLogIntegration' },
   HttpLogIntegration: {

@@ -169,6 +169,21 @@ export const walks: Readonly<Record<string, Walk>> = {
       `mutation { updateHttpSource(input: {id: "${source}", ${httpSourceInput('walked')}}) { logSource { integrationId } } }`,
     stranger: 'none',
   },
+  setLogSourceAlarm: {
+    query: ({ source }) =>
+      `mutation { setLogSourceAlarm(input: {sourceId: "${source}", type: SOURCE_NO_DATA, minutesThreshold: 60}) { alarm { minutesThreshold state } } }`,
+    stranger: 'none',
+  },
+  logSourceAlarm: {
+    query: ({ source }) =>
+      `{ logSourceAlarm(sourceId: "${source}", type: SOURCE_NO_DATA) { type minutesThreshold state } }`,
+    stranger: 'none',
+  },
+  deleteLogSourceAlarm: {
+    query: ({ source }) =>
+      `mutation { deleteLogSourceAlarm(input: {sourceId: "${source}", type: SOURCE_NO_DATA}) { type } }`,
+    stranger: 'own',
+  },
   deleteSource: {
     query: ({ source }) => `mutation { deleteSource(input: {id: "${source}"}) { id } }`,
     stranger: 'none',
