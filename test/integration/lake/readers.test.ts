@@ -199,10 +199,11 @@ test.runIf(isEmbeddedLake)(
     for (const sql of [
       "SELECT * FROM file('/etc/passwd', 'LineAsString')",
       "SELECT * FROM url('http://127.0.0.1/', 'CSV')",
-      'CREATE DATABASE x',
+      'SELECT name FROM system.users',
     ])
       await expect(ask(sql), sql).rejects.toMatchObject({ code: 497 });
-    await expect(ask('CREATE TABLE default.x (a Int8) ENGINE = Memory')).rejects.toThrow(QueryStopped);
+    for (const sql of ['CREATE DATABASE x', 'CREATE TABLE default.x (a Int8) ENGINE = Memory', 'SYSTEM RELOAD CONFIG'])
+      await expect(ask(sql), sql).rejects.toThrow(QueryStopped);
     expect(readdirSync(bundleFolder).filter((name) => name.startsWith('scratch-'))).toEqual([]);
   },
 );
@@ -218,6 +219,13 @@ describe.runIf(isEmbeddedLake && readers.walls.isolatesTenants)('a reader', () =
     controller.abort();
     await ended;
     await nobodyLeft();
+  });
+
+  test('gives rows of any size, and one that reads no more than it wants', { timeout: 60_000 }, async () => {
+    const [wide] = await raw("SELECT repeat(repeat('x', 40000), 1000)", []);
+    expect(wide?.length).toBe(40_000_004);
+    const many = await raw("SELECT number, repeat('y', 2000) FROM numbers(60000) ORDER BY number DESC", []);
+    expect([many.length, many[0]?.slice(0, 8), many.at(-1)?.slice(0, 4)]).toEqual([60_000, '[59999, ', '[0, ']);
   });
 
   test('ends when nobody reads on', { timeout: 30_000 }, async () => {

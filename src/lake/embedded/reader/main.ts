@@ -22,6 +22,8 @@ type Connection = {
 };
 
 const beatMs = 250;
+/** A block of wide rows may be hundreds of megabytes; the parent takes it in pieces, and stops where it has enough. */
+const pieceBytes = 1024 * 1024;
 
 /** Settles when the parent has room for more: a reader makes no more than is taken. */
 const say = (kind: number, body: Uint8Array): Promise<void> =>
@@ -71,7 +73,9 @@ async function run(task: Task): Promise<void> {
     // Short queries end before the first beat; while the first rows are given they are still there to be counted.
     if (isFirst) await tell();
     isFirst = false;
-    await say(frameKinds.rows, chunk.raw());
+    const bytes = chunk.raw();
+    for (let start = 0; start < bytes.length; start += pieceBytes)
+      await say(frameKinds.rows, bytes.subarray(start, start + pieceBytes));
   }
   await say(frameKinds.end, Buffer.alloc(0));
 }

@@ -15,7 +15,7 @@ type Options = {
 
 export type Progress = { readonly readRows: number; readonly readBytes: number };
 
-const frameBytesMax = 256 * 1024 * 1024;
+const frameBytesMax = 16 * 1024 * 1024;
 const lookMs = 200;
 /** The engine ends a query at its own limit; the process goes when it did not. */
 const graceSeconds = 10;
