@@ -44,6 +44,10 @@ export const lakeOf = (settings: Settings, secrets: LocalSecrets, embeddedUrl: s
 
 type Postgres = Supervised & { readonly databaseUrl: string; readonly ownerUrl: string };
 
+/** Whoever waits for Postgres to come up asks again and again, and each time it says that it is still starting. */
+const isTrouble = (line: string): boolean =>
+  / (?:WARNING|ERROR|FATAL|PANIC): /.test(line) && !line.includes('the database system is starting up');
+
 /** The deployment's Postgres: the external one when it is configured, else the one npm brought. */
 export async function startPostgres({ settings, dataDir, secrets, log }: Options): Promise<Postgres> {
   if (settings.DATABASE_URL !== undefined && settings.DATABASE_OWNER_URL !== undefined)
@@ -52,10 +56,7 @@ export async function startPostgres({ settings, dataDir, secrets, log }: Options
     startEmbeddedPostgres({
       dataDir: path.join(dataDir, 'postgres'),
       uid: process.getuid?.(),
-      onLog: (line) =>
-        / (WARNING|ERROR|FATAL|PANIC): /.test(line)
-          ? log.warn('postgres_says', { line })
-          : log.debug('postgres_says', { line }),
+      onLog: (line) => (isTrouble(line) ? log.warn('postgres_says', { line }) : log.debug('postgres_says', { line })),
       ...(port === undefined ? {} : { port }),
     });
   const first = await started(start());
