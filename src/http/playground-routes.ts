@@ -14,6 +14,28 @@ const contentPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+const firstQuery = `# Put an API token into the header X-API-Key (Headers, on the left), then send the request.
+query LatestAlerts {
+  alerts(input: { createdAtAfter: "2020-01-01T00:00:00Z", createdAtBefore: "2100-01-01T00:00:00Z", pageSize: 10 }) {
+    edges {
+      node {
+        createdAt
+        severity
+        title
+        status
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+`;
+
+/** Altair offers a service of its makers in a bar at the foot of the page; it has no setting for that. */
+const withoutOffers = '<style>app-banner-container{display:none}</style></head>';
+
 /** Altair as it comes from its package, served from here: it works without the internet. */
 export async function playgroundRoutes(server: FastifyInstance): Promise<void> {
   const page = renderAltair({
@@ -21,14 +43,14 @@ export async function playgroundRoutes(server: FastifyInstance): Promise<void> {
     disableAccount: true,
     endpointURL: '/public/graphql',
     initialHeaders: { 'X-API-Key': '' },
-    initialQuery: '# Put an API token into the header X-API-Key (Headers on the left).\n{\n  isSignedIn\n}\n',
+    initialQuery: firstQuery,
     initialSettings: {
       theme: 'light',
       enableExperimental: false,
       'alert.disableUpdateNotification': true,
       disableLineNumbers: false,
     },
-  });
+  }).replace('</head>', withoutOffers);
   await server.register(async (scope) => {
     scope.addHook('onRequest', async (_request, reply) => void reply.header('content-security-policy', contentPolicy));
     scope.get('/playground', (_request, reply) => reply.redirect('/playground/'));

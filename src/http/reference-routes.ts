@@ -24,6 +24,10 @@ export async function referenceRoutes(server: FastifyInstance): Promise<void> {
         withDefaultFonts: false,
         telemetry: false,
         hideClientButton: true,
+        // Services of the page's makers: they need the internet and have no place here.
+        showDeveloperTools: 'never',
+        agent: { disabled: true },
+        mcp: { disabled: true },
         persistAuth: false,
       },
     });
