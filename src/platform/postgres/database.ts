@@ -2,6 +2,7 @@ import pg from 'pg';
 import { isUuid } from '#platform/ids';
 import type { Log } from '#platform/log';
 import { modelsOf, type TypedModels } from './prisma-binding.ts';
+import { typeParsers } from './type-parsers.ts';
 
 /** One transaction on one connection. Both ways of querying see and change the same state. */
 export type Tx = {
@@ -47,16 +48,23 @@ async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Tx) => 
       return modelsOf(connection);
     },
   };
+  // Sent together with the first statement of the work, which fails with it: the transaction is then aborted.
+  const begun = connection.query(begin);
+  begun.catch(() => undefined);
   try {
-    await connection.query(begin);
     const result = await work(tx);
+    await begun;
     await connection.query('COMMIT');
     return result;
   } catch (error) {
+    const cause: unknown = await begun.then(
+      () => error,
+      (reason: unknown) => reason,
+    );
     await connection.query('ROLLBACK').catch((rollbackError: unknown) => {
       broken = rollbackError instanceof Error ? rollbackError : new Error(String(rollbackError));
     });
-    throw error;
+    throw cause;
   } finally {
     connection.off('error', onBroken);
     connection.release(broken);
@@ -107,6 +115,8 @@ export function openDatabase(options: Options): Database {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.connectionsMax,
+    pipeline: true,
+    types: typeParsers,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 60_000,
   });

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import pg from 'pg';
-import { migrate } from '#platform/postgres';
+import { silentLog } from '#platform/log';
+import { migrate, openDatabase, type Tx } from '#platform/postgres';
 import { createTenant, createTestDatabase } from '../../support/postgres.ts';
 
 const { database, ownerUrl, superuserUrl, close } = await createTestDatabase();
@@ -64,4 +65,27 @@ test('a server that goes away while a transaction does something else fails that
 
 test('a second start of the migrations applies nothing', async () => {
   expect(await migrate(ownerUrl, 'migrations/postgres')).toEqual([]);
+});
+
+test('work whose transaction cannot begin changes nothing, though its first statement is sent along', async () => {
+  const id = await createTenant(database, 'before');
+  const role = `outsider_${id.slice(0, 8)}`;
+  const admin = new pg.Client({ connectionString: superuserUrl });
+  await admin.connect();
+  await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'outside'`);
+  await admin.query(`GRANT USAGE ON SCHEMA public TO ${role}`);
+  await admin.query(`GRANT SELECT, UPDATE ON tenants TO ${role}`);
+  const url = new URL(superuserUrl);
+  url.username = role;
+  url.password = 'outside';
+  const outsider = openDatabase({ url: url.href, connectionsMax: 1, log: silentLog });
+  const rename = (tx: Tx) => tx.execute("UPDATE tenants SET name = 'after' WHERE id = $1", [id]);
+  await expect(outsider.withSystem('an outsider renames a tenant', rename)).rejects.toThrow(/set role/);
+  await outsider.close();
+  const { rows } = await admin.query<{ name: string }>('SELECT name FROM tenants WHERE id = $1', [id]);
+  await admin.query(`REVOKE ALL ON tenants FROM ${role}`);
+  await admin.query(`REVOKE ALL ON SCHEMA public FROM ${role}`);
+  await admin.query(`DROP ROLE ${role}`);
+  await admin.end();
+  expect(rows).toEqual([{ name: 'before' }]);
 });
