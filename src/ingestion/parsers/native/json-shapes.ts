@@ -75,6 +75,8 @@ const fdrShared = new Set([
   'ContextThreadId',
   'ContextTimeStamp',
   'ContextProcessId',
+  'ContextProcessId_decimal',
+  'TargetProcessId_decimal',
   'EffectiveTransmissionClass',
   'InContext',
   'RequestType',
