@@ -22,18 +22,40 @@ const commands: readonly Command[] = [
   exportCommand,
 ];
 
-const calls: readonly (readonly [string, string])[] = [
+type Call = readonly [call: string, summary: string];
+const calls: readonly Call[] = [
   ['start [--role all|api|ingest|worker|scheduler]', 'run the product (default: all on this machine)'],
   ['doctor', 'check this machine and the configuration'],
   ...commands.flatMap((command) => command.usage),
 ];
-const width = Math.max(...calls.map(([call]) => call.length)) + 3;
+
+/** How commands are called, one line each. */
+function listed(lines: readonly Call[]): string {
+  const width = Math.max(...lines.map(([call]) => call.length)) + 3;
+  return lines.map(([call, summary]) => `  ${call.padEnd(width)}${summary}`).join('\n');
+}
+
 const usage = `Usage: margay <command>
 
-${calls.map(([call, summary]) => `  ${call.padEnd(width)}${summary}`).join('\n')}
+${listed(calls)}
 
-Settings are environment variables; .env.example lists them.
+\`margay <command> --help\` shows one command. Settings are environment variables (.env.example lists them); MARGAY_URL
+and MARGAY_API_TOKEN say which deployment a command talks to.
 `;
+
+/** The lines about one command; undefined of what is no command. */
+function usageOf(name: string | undefined): string | undefined {
+  const own =
+    commands.find((command) => command.name === name)?.usage ??
+    calls.slice(0, 2).filter(([call]) => call.split(' ')[0] === name);
+  const lines = own.map(([call, summary]): Call => [call === '' ? '' : `margay ${call}`, summary]);
+  return lines.length === 0 ? undefined : `Usage:\n${listed(lines)}\n`;
+}
+
+const asksForHelp = (args: readonly string[]): boolean => {
+  const end = args.indexOf('--');
+  return args.slice(0, end === -1 ? args.length : end).some((arg) => arg === '--help' || arg === '-h');
+};
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const host = { nodePath: process.execPath, uid: process.getuid?.() };
@@ -82,6 +104,11 @@ async function start(args: readonly string[]): Promise<void> {
 
 async function main(): Promise<void> {
   const [command, ...args] = process.argv.slice(2);
+  const help = asksForHelp(args) ? usageOf(command) : undefined;
+  if (help !== undefined) {
+    process.stdout.write(help);
+    process.exit(0);
+  }
   if (command === 'start') return start(args);
   if (command === 'doctor') process.exit(await runDoctor(process.env, say));
   const known = commands.find(({ name }) => name === command);
@@ -96,10 +123,12 @@ const isWrongOption = (error: unknown): error is Error =>
 
 main().catch((error: unknown) => {
   const isForPeople =
-    error instanceof StartError ||
-    error instanceof ConfigurationError ||
-    error instanceof CommandError ||
-    isWrongOption(error);
+    error instanceof StartError || error instanceof ConfigurationError || error instanceof CommandError;
+  if (isWrongOption(error)) {
+    // The second sentence of `parseArgs` is about arguments that begin with a dash.
+    process.stderr.write(`${error.message.split('. ')[0]}.\n${usageOf(process.argv[2]) ?? ''}`);
+    process.exit(2);
+  }
   process.stderr.write(`${isForPeople ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(1);
 });
