@@ -1,6 +1,6 @@
 import type { LogTypeAccess } from '#access';
 import { badInput } from '#platform/errors';
-import type { TenantTx } from '#platform/postgres';
+import type { TenantReader } from '#platform/postgres';
 import { type Alert, typesByListing } from './alert.ts';
 import type { AlertsInput } from './alert-operations.ts';
 import { addAccess, type Conditions, newConditions } from './alert-conditions.ts';
@@ -44,7 +44,7 @@ function addFilters(conditions: Conditions, input: AlertsInput): void {
 
 /** Up to `limit` alerts after the cursor's place. */
 export async function listAlerts(
-  tx: TenantTx,
+  tx: TenantReader,
   input: AlertsInput,
   access: LogTypeAccess,
   limit: number,

@@ -142,9 +142,7 @@ async function patch(deps: Deps, actor: Actor, input: unknown): Promise<readonly
 async function list({ database }: Deps, actor: Actor, input: unknown): Promise<AlertPage> {
   const wanted = admit(actor, alerts, input);
   const size = wanted.pageSize ?? 25;
-  const found = await database.withTenant(actor.tenantId, (tx) =>
-    listAlerts(tx, wanted, actor.logTypeAccess, size + 1),
-  );
+  const found = await listAlerts(database.readTenant(actor.tenantId), wanted, actor.logTypeAccess, size + 1);
   const page = found.slice(0, size);
   const [first, last] = [page.at(0), page.at(-1)];
   return {
@@ -238,7 +236,7 @@ export function createAlertService(deps: Deps): AlertService {
     list: (actor, input) => list(deps, actor, input),
     async get(actor, input) {
       const { id } = admit(actor, alert, input);
-      return database.withTenant(actor.tenantId, (tx) => getReadable(tx, actor, id));
+      return getReadable(database.readTenant(actor.tenantId), actor, id);
     },
     listEvents: (actor, input) => listEvents(deps, actor, input),
     async updateStatus(actor, input) {

@@ -1,4 +1,4 @@
-import type { TenantTx } from '#platform/postgres';
+import type { TenantReader, TenantTx } from '#platform/postgres';
 import type { Alert, AlertId, AlertQuality, AlertStatus, AlertType, AuthorReference, Severity } from './alert.ts';
 
 export type AlertRow = {
@@ -76,7 +76,7 @@ export const toAlert = (row: AlertRow): Alert => ({
   traceId: row.trace_id,
 });
 
-export async function findAlerts(tx: TenantTx, ids: readonly AlertId[]): Promise<readonly Alert[]> {
+export async function findAlerts(tx: TenantReader, ids: readonly AlertId[]): Promise<readonly Alert[]> {
   const rows = await tx.query<AlertRow>(
     `SELECT ${alertColumns} FROM alerts WHERE tenant_id = $1 AND id = ANY ($2::text[])`,
     [tx.tenantId, ids],
@@ -84,7 +84,7 @@ export async function findAlerts(tx: TenantTx, ids: readonly AlertId[]): Promise
   return rows.map(toAlert);
 }
 
-export async function findAlert(tx: TenantTx, id: AlertId): Promise<Alert | undefined> {
+export async function findAlert(tx: TenantReader, id: AlertId): Promise<Alert | undefined> {
   return (await findAlerts(tx, [id]))[0];
 }
 

@@ -1,6 +1,6 @@
 import { type Actor, mayReadLogType } from '#access';
 import { notFound } from '#platform/errors';
-import type { TenantTx } from '#platform/postgres';
+import type { TenantReader } from '#platform/postgres';
 import type { Alert, AlertId } from './alert.ts';
 import { findAlert } from './alert-store.ts';
 
@@ -9,7 +9,7 @@ export const isReadable = (actor: Actor, { logTypes }: Pick<Alert, 'logTypes'>):
   logTypes.every((logType) => mayReadLogType(actor.logTypeAccess, logType));
 
 /** The alert, or `not_found` in the same words when it is not the actor's to read. */
-export async function getReadable(tx: TenantTx, actor: Actor, id: AlertId): Promise<Alert> {
+export async function getReadable(tx: TenantReader, actor: Actor, id: AlertId): Promise<Alert> {
   const found = await findAlert(tx, id);
   if (found === undefined || !isReadable(actor, found)) throw notFound('alert', id);
   return found;

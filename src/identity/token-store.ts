@@ -1,5 +1,5 @@
 import { type ActorReference, isPermission } from '#access';
-import type { TenantTx, Tx } from '#platform/postgres';
+import type { Reader, TenantTx } from '#platform/postgres';
 import type { ApiToken } from './token.ts';
 
 type TokenRow = {
@@ -38,7 +38,7 @@ const toToken = (row: TokenRow): ApiToken => ({
 
 /** The owner of a token value, across all tenants: this is how a request finds its tenant. */
 export async function findTokenByHash(
-  tx: Tx,
+  tx: Reader,
   hash: Buffer,
 ): Promise<{ readonly tenantId: string; readonly token: ApiToken } | undefined> {
   const rows = await tx.query<TokenRow>(`SELECT ${columns} FROM api_tokens WHERE value_hash = $1`, [hash]);

@@ -17,11 +17,21 @@ export type Tx = {
 /** A transaction that sees one tenant's rows only: row-level security is the guard, not the WHERE clause. */
 export type TenantTx = Tx & { readonly tenantId: string };
 
+/** Statements that only read, each in a transaction of its own. */
+export type Reader = Pick<Tx, 'query'>;
+
+/** The same, for the rows of one tenant. */
+export type TenantReader = Pick<TenantTx, 'query' | 'tenantId'>;
+
 export type Database = {
   /** Runs the work in one transaction as the application role with `app.tenant` set to the tenant. */
   withTenant<T>(tenantId: string, work: (tx: TenantTx) => Promise<T>): Promise<T>;
   /** Work for no tenant or for all: says by name why. Runs as the role `margay_system`. */
   withSystem<T>(reason: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** For work of a single statement that reads: its transaction is sent in one go. */
+  readTenant(tenantId: string): TenantReader;
+  /** The same for no tenant or for all: says by name why. */
+  readSystem(reason: string): Reader;
   /** Calls back on each NOTIFY of the channel, reconnecting by itself; callers poll as well, since notices can be lost. */
   listen(channel: string, onNotice: (payload: string) => void): Promise<() => Promise<void>>;
   ping(): Promise<void>;
@@ -71,9 +81,35 @@ async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Tx) => 
   }
 }
 
+/** One statement between BEGIN and COMMIT, all three on their way at once. */
+async function readOnce<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  begin: string,
+  [sql, values]: readonly [string, readonly unknown[]],
+): Promise<readonly Row[]> {
+  const connection = await pool.connect();
+  let broken: Error | undefined;
+  const onBroken = (error: Error): void => void (broken = error);
+  connection.on('error', onBroken);
+  const begun = connection.query(begin);
+  const found = connection.query<Row>(sql, [...values]);
+  const ended = connection.query('COMMIT');
+  const [beginning, answer, end] = await Promise.allSettled([begun, found, ended]);
+  if (end.status === 'rejected') broken = end.reason instanceof Error ? end.reason : new Error(String(end.reason));
+  connection.off('error', onBroken);
+  connection.release(broken);
+  if (beginning.status === 'rejected') throw beginning.reason;
+  if (answer.status === 'rejected') throw answer.reason;
+  return answer.value.rows;
+}
+
 function assertTenant(tenantId: string): string {
   if (!isUuid(tenantId)) throw new Error('A tenant id is a lower-case UUID.');
   return tenantId;
+}
+
+function assertReason(reason: string): void {
+  if (reason.length < 8) throw new Error('System work says why, in words.');
 }
 
 async function listenOn(options: Options, channel: string, onNotice: (payload: string) => void) {
@@ -127,8 +163,18 @@ export function openDatabase(options: Options): Database {
         work(Object.defineProperty(tx, 'tenantId', { value: tenantId }) as TenantTx),
       ),
     withSystem: (reason, work) => {
-      if (reason.length < 8) throw new Error('System work says why, in words.');
+      assertReason(reason);
       return inTransaction(pool, 'BEGIN; SET LOCAL ROLE margay_system', work);
+    },
+    readTenant(tenantId) {
+      const begin = `BEGIN READ ONLY; SET LOCAL app.tenant = '${assertTenant(tenantId)}'`;
+      return { tenantId, query: (sql, values = []) => readOnce(pool, begin, [sql, values]) };
+    },
+    readSystem(reason) {
+      assertReason(reason);
+      return {
+        query: (sql, values = []) => readOnce(pool, 'BEGIN READ ONLY; SET LOCAL ROLE margay_system', [sql, values]),
+      };
     },
     listen: (channel, onNotice) => listenOn(options, channel, onNotice),
     async ping() {

@@ -3,6 +3,8 @@ export {
   isForeignKeyViolation,
   isUniqueViolation,
   openDatabase,
+  type Reader,
+  type TenantReader,
   type TenantTx,
   type Tx,
 } from './database.ts';

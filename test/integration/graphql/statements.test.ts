@@ -29,6 +29,13 @@ const counting = (tx: TenantTx): TenantTx => ({
 const counted: Database = {
   ...database,
   withTenant: (tenantId, work) => database.withTenant(tenantId, (tx) => work(counting(tx))),
+  readTenant: (tenantId) => ({
+    tenantId,
+    query: (sql, values) => {
+      statements += 1;
+      return database.readTenant(tenantId).query(sql, values);
+    },
+  }),
 };
 const room = createAlertsRoom(counted);
 const schema = buildSchema();

@@ -67,6 +67,23 @@ test('a second start of the migrations applies nothing', async () => {
   expect(await migrate(ownerUrl, 'migrations/postgres')).toEqual([]);
 });
 
+test('a single statement reads what its tenant may see, and cannot write', async () => {
+  const [a] = [await createTenant(database, 'A'), await createTenant(database, 'B')];
+  const reader = database.readTenant(a);
+  const many = await Promise.all(
+    Array.from({ length: 50 }, () => reader.query<{ id: string }>('SELECT id FROM tenants')),
+  );
+  for (const rows of many) expect(rows).toEqual([{ id: a }]);
+  const all = await database
+    .readSystem('a test counts tenants')
+    .query<{ n: number }>('SELECT count(*)::int AS n FROM tenants');
+  expect(all[0]?.n).toBeGreaterThan(1);
+  await expect(reader.query("UPDATE tenants SET name = 'x' RETURNING id")).rejects.toThrow(/read-only transaction/);
+  await expect(reader.query('SELECT no_such_column FROM tenants')).rejects.toThrow(/no_such_column/);
+  expect(await reader.query('SELECT id FROM tenants')).toEqual([{ id: a }]);
+  expect(() => database.readTenant('x')).toThrow(/tenant id/);
+});
+
 test('work whose transaction cannot begin changes nothing, though its first statement is sent along', async () => {
   const id = await createTenant(database, 'before');
   const role = `outsider_${id.slice(0, 8)}`;

@@ -107,6 +107,11 @@ export function createModelDatabase(options: Options): Database {
         work(Object.defineProperty(tx, 'tenantId', { value: tenantId }) as TenantTx),
       ),
     withSystem: (_reason, work) => inTransaction(options, undefined, work),
+    readTenant: (tenantId) => ({
+      tenantId,
+      query: (sql, values) => inTransaction(options, tenantId, (tx) => tx.query(sql, values)),
+    }),
+    readSystem: () => ({ query: (sql, values) => inTransaction(options, undefined, (tx) => tx.query(sql, values)) }),
     async listen(channel, onNotice) {
       const stop = world.listen(channel, () => onNotice(''));
       return async () => stop();
