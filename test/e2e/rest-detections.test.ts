@@ -254,3 +254,26 @@ test('globals and data models', async () => {
   expect((await own('data model#put', { params: { id: model.id }, body: read.body })).status).toBe(200);
   expect((await own('data model#delete', { params: { id: model.id } })).status).toBe(204);
 });
+
+test('queries: found by a UUID that stays, with a schedule and mails', async () => {
+  const body = {
+    name: 'Rest query',
+    sql: 'select 1 as one',
+    description: 'what for',
+    schedule: { rateMinutes: 60, timeoutMinutes: 5, disabled: true },
+  };
+  const made = await own('query#create', { body });
+  expect(made).toMatchObject({ status: 200, body: { ...body, managed: false } });
+  const params = { id: idOf(made) };
+  expect(params.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect((await own('query#create', { body })).status).toBe(409);
+  const changed = await own('query#update', { params, body: { ...body, sql: 'select 2 as two' } });
+  expect(changed).toMatchObject({ status: 200, body: { id: params.id, sql: 'select 2 as two' } });
+  expect(await own('query#get', { params })).toMatchObject({ body: { sql: 'select 2 as two' } });
+  expect(results(await own('query#list', { query: 'limit=1000' })).map(({ id }) => id)).toContain(params.id);
+  expect((await foreign('query#get', { params })).status).toBe(404);
+  expect((await foreign('query#delete', { params })).status).toBe(404);
+  expect((await own('query#get', { params: { id: body.name } })).status).toBe(404);
+  expect((await own('query#delete', { params })).status).toBe(204);
+  expect((await own('query#get', { params })).status).toBe(404);
+});

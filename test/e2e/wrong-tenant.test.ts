@@ -69,7 +69,7 @@ const owned: Readonly<Record<string, string>> = {
   }),
   ...Object.fromEntries(
     await Promise.all(
-      ['rule', 'scheduled rule', 'simple rule', 'policy', 'correlation rule', 'global', 'data model'].map(
+      ['rule', 'scheduled rule', 'simple rule', 'policy', 'correlation rule', 'global', 'data model', 'query'].map(
         async (subject) => [subject, await make(`${subject}#create`, sampleBodies[`${subject}#create`] as object)],
       ),
     ),

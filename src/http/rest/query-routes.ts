@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type SavedSearch, savedSearchOperations, uploadOperations } from '#detections';
 import { badInput, notFound } from '#platform/errors';
+import { hashId } from '#platform/ids';
 import { downloadDataLakeQuery, resultFormats } from '#search';
 import { limit, optional, optionalText } from './query.ts';
 import { type Caller, defineRoute, operationIn } from './route.ts';
@@ -29,14 +30,37 @@ const fields = {
 const queryInput = z.object({ name: z.string(), sql: z.string(), ...fields });
 const queryShape = z.object({
   ...queryInput.shape,
-  id: z.string().meta({ description: 'The same as the name.' }),
+  id: z.uuid().meta({ description: 'Follows from the name, so that it stays the same.' }),
   managed: z.boolean(),
   createdAt: timestamp,
   updatedAt: timestamp,
 });
 
-const queryBody = ({ name, sql, description, ...search }: SavedSearch): z.input<typeof queryShape> => ({
-  id: name,
+/** Clients know searches by a UUID; searches have a name for good, from which it follows. */
+function idOf(name: string, { actor }: Pick<Caller, 'actor'>): string {
+  const hex = hashId('saved search', actor.tenantId, name);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
+
+const searchesPerPage = 200;
+
+/** The name of the search with the id. Throws DomainError `not_found`. */
+async function nameOf(id: string | undefined, { actor, services }: Caller): Promise<string> {
+  let cursor: string | undefined;
+  do {
+    const found = await services.savedSearches.list(actor, { cursor, pageSize: searchesPerPage });
+    const search = found.searches.find(({ name }) => idOf(name, { actor }) === id);
+    if (search !== undefined) return search.name;
+    cursor = found.endCursor ?? undefined;
+  } while (cursor !== undefined);
+  throw notFound('query', id ?? '');
+}
+
+const queryBody = (
+  { name, sql, description, ...search }: SavedSearch,
+  caller: Pick<Caller, 'actor'>,
+): z.input<typeof queryShape> => ({
+  id: idOf(name, caller),
   name,
   sql,
   ...present('description', description || undefined),
@@ -65,12 +89,16 @@ export const queryRoutes = [
     path: '/queries',
     summary: 'Saved and scheduled searches.',
     operation: operation('savedQueries'),
-    query: { cursor: optionalText('`next` of the page before.'), limit: limit({ usual: 100, max: 200 }) },
+    query: { cursor: optionalText('`next` of the page before.'), limit: limit({ usual: 100, max: 1000 }) },
     answers: { 200: listOf(queryShape) },
     errors: [400],
     async handle({ query }, { actor, services }) {
-      const found = await services.savedSearches.list(actor, { cursor: query.cursor, pageSize: query.limit });
-      return pageOf(found.searches.map(queryBody), found.endCursor);
+      const pageSize = Math.min(query.limit, searchesPerPage);
+      const found = await services.savedSearches.list(actor, { cursor: query.cursor, pageSize });
+      return pageOf(
+        found.searches.map((search) => queryBody(search, { actor })),
+        found.endCursor,
+      );
     },
   }),
   defineRoute({
@@ -84,7 +112,7 @@ export const queryRoutes = [
     errors: [400, 409],
     handle: async ({ body }, { actor, services }) => ({
       status: 200,
-      body: queryBody(await services.savedSearches.create(actor, body)),
+      body: queryBody(await services.savedSearches.create(actor, body), { actor }),
     }),
   }),
   defineRoute({
@@ -95,10 +123,10 @@ export const queryRoutes = [
     operation: operation('savedQuery'),
     answers: { 200: queryShape },
     errors: [404],
-    handle: async ({ params }, { actor, services }) => ({
-      status: 200,
-      body: queryBody(await services.savedSearches.get(actor, { name: params['id'] })),
-    }),
+    async handle({ params }, caller) {
+      const name = await nameOf(params['id'], caller);
+      return { status: 200, body: queryBody(await caller.services.savedSearches.get(caller.actor, { name }), caller) };
+    },
   }),
   defineRoute({
     id: 'query#update',
@@ -111,7 +139,7 @@ export const queryRoutes = [
     errors: [400, 404],
     handle: async ({ params, body }, caller) => ({
       status: 200,
-      body: queryBody(await update(params['id'] ?? '', body, caller)),
+      body: queryBody(await update(await nameOf(params['id'], caller), body, caller), caller),
     }),
   }),
   defineRoute({
@@ -119,13 +147,12 @@ export const queryRoutes = [
     method: 'DELETE',
     path: '/queries/{id}',
     summary: 'Deletes a saved search.',
-    operation: operation('deleteSavedQueriesByName'),
+    operation: { ...operation('deleteSavedQueriesByName'), permission: 'DataAnalyticsModify' },
     answers: { 204: null },
     errors: [400, 404],
-    async handle({ params }, { actor, services }) {
-      const id = params['id'] ?? '';
-      const { names } = await services.removals.deleteSavedQueries(actor, { names: [id] });
-      if (names.length === 0) throw notFound('query', id);
+    async handle({ params }, caller) {
+      const name = await nameOf(params['id'], caller);
+      await caller.services.removals.deleteSavedQueries(caller.actor, { names: [name] });
       return { status: 204 };
     },
   }),
