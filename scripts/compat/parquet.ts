@@ -72,7 +72,7 @@ export async function runParquet(args: readonly string[]): Promise<number> {
     let wrong = 0;
     for (const [index, [name, sql]] of pairs.entries()) {
       const [row] = await lake.client.rows<{ n: number }>(sql);
-      const isSame = row !== undefined && row.n > 0 && Number(duck.answers[index]?.last) === row.n;
+      const isSame = Number(row?.n) > 0 && Number(duck.answers[index]?.last) === Number(row?.n);
       if (!isSame) wrong += 1;
       say(`${isSame ? 'ok    ' : 'WRONG '} ${name}: ${row?.n}, DuckDB ${duck.version} ${duck.answers[index]?.last}`);
     }

@@ -20,7 +20,7 @@ export async function askDuckdb(
   const home = path.join(homedir(), '.cache/margay/duckdb');
   try {
     const install = path.join(import.meta.dirname, '../../compat/install-python.sh');
-    await promisify(execFile)('sh', [install, home, 'python3', `duckdb==${version}`]);
+    await promisify(execFile)('sh', [install, home, 'python3', `duckdb==${version}`, 'pytz']);
   } catch (error) {
     say(`DuckDB could not be installed: ${error instanceof Error ? error.message.split('\n')[0] : ''}`);
     return undefined;
