@@ -64,7 +64,10 @@ async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Tx) => 
   try {
     const result = await work(tx);
     await begun;
-    await connection.query('COMMIT');
+    // Work that swallowed the error of a statement ends here as if all were well; Postgres answers ROLLBACK to that.
+    const { command } = await connection.query('COMMIT');
+    if (command !== 'COMMIT')
+      throw new Error('The transaction was aborted by a statement whose error was not passed on.');
     return result;
   } catch (error) {
     const cause: unknown = await begun.then(

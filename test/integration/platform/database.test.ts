@@ -47,6 +47,18 @@ test('typed models and SQL share one transaction and roll back together', async 
   expect(after).toEqual([{ name: 'before', slug: `t-${id}` }]);
 });
 
+test('work that swallows the error of a statement is not taken for done', async () => {
+  const id = await createTenant(database, 'kept');
+  const careless = database.withTenant(id, async (tx) => {
+    await tx.execute("UPDATE tenants SET name = 'lost'");
+    await tx.execute('SELECT 1 / 0').catch(() => undefined);
+    return 'done';
+  });
+  await expect(careless).rejects.toThrow(/aborted/);
+  const after = await database.withTenant(id, (tx) => tx.query('SELECT name FROM tenants'));
+  expect(after).toEqual([{ name: 'kept' }]);
+});
+
 test('a server that goes away while a transaction does something else fails that transaction and nothing more', async () => {
   const admin = new pg.Client({ connectionString: superuserUrl });
   await admin.connect();
