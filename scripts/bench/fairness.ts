@@ -1,48 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../chaos/random.ts';
-import type { Receiver } from '../chaos/receiver.ts';
-import { type Benchmark, percentile, wholeOption } from './support/benchmark.ts';
+import { type Benchmark, wholeOption } from './support/benchmark.ts';
 import { type MeasuredDeployment, withDeployment } from './support/deployment.ts';
+import { eventText, type Latencies, latenciesOf, post, type Probe, probe } from './support/probes.ts';
 
 /**
  * One tenant sends a mountain, another a single event now and then; so does a quiet source of the loud tenant. Measured
  * is the time from sending the single event to the arrival of its alert at the receiver, with the system idle (the
  * baseline) and with the mountain waiting.
  */
-
-type Probe = { readonly sentAtMs: number; readonly group: string };
-type Latencies = { readonly p50Ms: number | null; readonly p95Ms: number | null; readonly count: number };
-
-const deliveryWaitMs = 120_000;
-
-async function post(url: string, body: string, key: string): Promise<void> {
-  for (;;) {
-    const response = await fetch(url, { method: 'POST', body, headers: { 'idempotency-key': key } });
-    await response.arrayBuffer();
-    if (response.status === 202) return;
-    if (response.status !== 429 && response.status !== 503) throw new Error(`The intake answered ${response.status}.`);
-    await sleep(1000 * Number(response.headers.get('retry-after') ?? 1));
-  }
-}
-
-const eventText = (id: string, group: string, hit: boolean): string =>
-  `${JSON.stringify({ id, group, hit, at: new Date().toISOString(), note: 'x'.repeat(200) })}\n`;
-
-async function probe(url: string, group: string): Promise<Probe> {
-  const sentAtMs = performance.now();
-  await post(url, eventText(group, group, true), group);
-  return { sentAtMs, group };
-}
-
-async function latenciesOf(probes: readonly Probe[], { arrivedAtMs }: Receiver): Promise<Latencies> {
-  const deadline = performance.now() + deliveryWaitMs;
-  while (probes.some(({ group }) => !arrivedAtMs.has(group)) && performance.now() < deadline) await sleep(20);
-  const found = probes.flatMap(({ group, sentAtMs }) => {
-    const arrived = arrivedAtMs.get(group);
-    return arrived === undefined ? [] : [Math.round(arrived - sentAtMs)];
-  });
-  return { p50Ms: percentile(found, 0.5), p95Ms: percentile(found, 0.95), count: found.length };
-}
 
 /** Sizes between a tenth and twice of the mean, the same for the same seed. */
 function batchSizes(events: number, batches: number): readonly number[] {
