@@ -3,6 +3,9 @@
  * they do without them. Whatever is found to differ is said here and nowhere else; `npm run compat` is the judge.
  */
 
+/** For every statement: a dot inside a key of an object is part of the key and no step into another object. */
+export const sharedSettings = { json_type_escape_dots_in_keys: 1 } as const;
+
 /** For inserts of NDJSON. */
 export const writeSettings = {
   // Newer servers gather small inserts by default, and acknowledge before the rows are there.

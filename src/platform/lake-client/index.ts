@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { DomainError } from '#platform/errors';
-import { readSettings, writeSettings } from './engine-settings.ts';
+import { readSettings, sharedSettings, writeSettings } from './engine-settings.ts';
 
 export type LakeAddress = { readonly url: string; readonly user: string; readonly password: string };
 
@@ -204,6 +204,7 @@ export function createLakeClient(address: LakeAddress): LakeClient {
     password: address.password,
     request_timeout: 120_000,
     max_open_connections: 16,
+    clickhouse_settings: sharedSettings,
     ...quiet,
   });
   // Long reads have their own connections, so that they take none from the product's own work.
@@ -213,6 +214,7 @@ export function createLakeClient(address: LakeAddress): LakeClient {
     password: address.password,
     request_timeout: 3_600_000,
     max_open_connections: 32,
+    clickhouse_settings: sharedSettings,
     ...quiet,
   });
   return {

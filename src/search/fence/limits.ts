@@ -30,6 +30,7 @@ export function engineSettings({
     transform_null_in: 0,
     cast_keep_nullable: 0,
     allow_experimental_correlated_subqueries: 1,
+    json_type_escape_dots_in_keys: 1,
     output_format_json_quote_64bit_integers: 0,
     output_format_json_quote_denormals: 0,
     date_time_output_format: 'simple',

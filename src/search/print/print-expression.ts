@@ -8,8 +8,10 @@ import { engineNull, engineTime, engineType, identifier, quote } from './engine-
 /** What expressions need from the printer of queries. */
 export type ExpressionPrinter = { query(query: Query): string; parameter(): string };
 
-const pathText = (base: string, keys: readonly string[]): string => [base, ...keys.map(identifier)].join('.');
-const subObject = (base: string, keys: readonly string[]): string => `${base}.^${keys.map(identifier).join('.')}`;
+/** A key inside an object: the engine writes a dot in it as `%2E` (`json_type_escape_dots_in_keys`). */
+const keyText = (key: string): string => identifier(key.replaceAll('.', '%2E'));
+const pathText = (base: string, keys: readonly string[]): string => [base, ...keys.map(keyText)].join('.');
+const subObject = (base: string, keys: readonly string[]): string => `${base}.^${keys.map(keyText).join('.')}`;
 const objectJson = (base: string, keys: readonly string[]): string =>
   `nullIf(toJSONString(${subObject(base, keys)}), '{}')`;
 

@@ -77,7 +77,16 @@ const rows = [
     bytes: 700,
     ok: true,
     user: { userName: 'Cat' },
-    params: { n: '8', ok: true },
+    params: {
+      n: '8',
+      ok: true,
+      labels: {
+        'app.kubernetes.io/name': 'web',
+        app: { 'kubernetes.io/name': 'other' },
+        '.tag': 'end_user',
+        'a%2Eb': 1,
+      },
+    },
   },
 ] as const;
 
@@ -122,6 +131,22 @@ const cases: readonly (readonly [sql: string, expected: readonly object[]])[] = 
     [{ d: { er: { x: 'y' } }, l: ['p', 'q'], q: 'q' }],
   ],
   ['select bytes from act where params:ok = true', [{ bytes: 700 }]],
+  [
+    'select params:labels."app.kubernetes.io/name"::string n, params[\'labels\'][\'.tag\'] t, params:labels.app."kubernetes.io/name" o from act where params:labels."app.kubernetes.io/name" = \'web\'',
+    [{ n: 'web', t: 'end_user', o: 'other' }],
+  ],
+  [
+    'select params:labels l from act where params:labels is not null',
+    [
+      {
+        l: { '.tag': 'end_user', app: { 'kubernetes.io/name': 'other' }, 'app.kubernetes.io/name': 'web' },
+      },
+    ],
+  ],
+  [
+    'select f.key k from act, lateral flatten(params:labels) f order by k',
+    [{ k: '.tag' }, { k: 'app' }, { k: 'app.kubernetes.io/name' }],
+  ],
   [
     'select extra:kind k, extra:n n, extra:"when" w from act where extra:kind = \'a\'',
     [{ k: 'a', n: 1, w: '2026-01-02 03:04:05' }],
