@@ -84,7 +84,6 @@ const rows = [
         'app.kubernetes.io/name': 'web',
         app: { 'kubernetes.io/name': 'other' },
         '.tag': 'end_user',
-        'a%2Eb': 1,
       },
     },
   },
