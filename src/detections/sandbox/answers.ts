@@ -44,7 +44,7 @@ const evaluateAnswer = z.object({
   errors: z.array(ruleError).max(100_000),
   statistics: z.array(z.tuple([count, count, count, count, count])).max(20_000),
   cache: z.array(cacheChange).max(cacheChangesMax),
-  /** How many events were shown to 0, 1, 2 … rules; absent where every rule ran. */
+  /** How many events were shown to 0, 1, 2 … rules; absent in samples and without an index. */
   rulesPerEvent: z.array(count).max(20_000).optional(),
   /** Records and rules that the index had left out although the rule had something to say. */
   missed: z

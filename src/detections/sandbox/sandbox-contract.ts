@@ -78,7 +78,7 @@ export type EvaluationResult = {
   readonly errors: readonly RuleError[];
   readonly statistics: readonly RuleStatistics[];
   readonly indexMisses: readonly IndexMiss[];
-  /** How many events were shown to 0, 1, 2 … rules; counts only events that went through the index. */
+  /** How many events were shown to 0, 1, 2 … rules, samples left out. */
   readonly rulesPerEvent: readonly number[];
 };
 
