@@ -13,6 +13,7 @@ import {
   createContentService,
   createDetectionReferences,
   createDetectionService,
+  createIndexMissStore,
   createSandboxPool,
   createSavedSearchService,
   createRemovalService,
@@ -117,7 +118,10 @@ export async function openSandbox(
       verifyShare: settings.MARGAY_RULE_INDEX_VERIFY_PERCENT / 100,
     },
     memoryBytesMax: settings.MARGAY_SANDBOX_MEMORY_MIB * 1024 * 1024,
-    ...(objects && { snapshots: createTenantSnapshots({ objects, bundle }) }),
+    ...(objects && {
+      snapshots: createTenantSnapshots({ objects, bundle }),
+      misses: createIndexMissStore({ objects, bundle }),
+    }),
   });
   return { pool, walls: walls.report };
 }

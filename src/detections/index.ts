@@ -20,6 +20,7 @@ export {
 export { createEvaluator, type Evaluator } from './evaluation.ts';
 export { buildBundle } from './sandbox/host/bundle.ts';
 export type { SandboxPool, UnitTest, UnitTestResult } from './sandbox/sandbox-contract.ts';
+export { createIndexMissStore } from './sandbox/index-miss-store.ts';
 export { createSandboxPool } from './sandbox/sandbox-pool.ts';
 export { createTenantSnapshots } from './sandbox/tenant-snapshots.ts';
 export { evaluationContent, sandboxContent } from './sandbox-content.ts';

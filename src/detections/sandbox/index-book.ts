@@ -1,6 +1,7 @@
 import type { EvaluateAnswer } from './answers.ts';
 import { parsePrepare } from './answers.ts';
-import type { IndexUse } from './sandbox-contract.ts';
+import type { OwnIndexMisses } from './index-miss-store.ts';
+import type { IndexUse, SandboxContent } from './sandbox-contract.ts';
 import { SandboxFailure, type SandboxProcess } from './sandbox-process.ts';
 
 /** What a request to evaluate says about the index. */
@@ -12,23 +13,27 @@ type IndexHeader = { readonly index: IndexUse['mode']; readonly always: readonly
  */
 export class IndexBook {
   readonly #use: IndexUse;
+  readonly #misses: OwnIndexMisses | undefined;
   readonly #random: () => number;
   #prepared = new WeakMap<SandboxProcess, Set<string>>();
   #unindexed = new Set<string>();
   #verified = new Set<string>();
   #always = new Set<number>();
 
-  constructor(use: IndexUse, random: () => number = Math.random) {
+  /** Without `misses` what is found is known to this process only. */
+  constructor(use: IndexUse, misses?: OwnIndexMisses, random: () => number = Math.random) {
     this.#use = use;
+    this.#misses = misses;
     this.#random = random;
   }
 
-  /** Forgets everything, because the content has changed. */
-  reset(): void {
+  /** Begins with changed content: knows nothing but which of its rules were found to be left out wrongly before. */
+  async open(content: SandboxContent): Promise<void> {
     this.#prepared = new WeakMap();
     this.#unindexed = new Set();
     this.#verified = new Set();
-    this.#always = new Set();
+    const found = new Set(this.#use.mode === 'off' ? [] : await this.#misses?.find(content.revision));
+    this.#always = new Set([...content.rules.keys()].filter((number) => found.has(content.rules[number]?.id ?? '')));
   }
 
   /**
@@ -57,11 +62,16 @@ export class IndexBook {
     return { index: this.#use.mode, always: [...this.#always], verify };
   }
 
-  /** Takes note of an answer: rules that were missed always run from now on. */
-  note(logType: string, answer: EvaluateAnswer): void {
+  /** Takes note of an answer: rules that were missed always run from now on, in later processes too. */
+  async note(content: SandboxContent, logType: string, answer: EvaluateAnswer): Promise<void> {
     if (answer.missed === undefined) return;
     this.#verified.add(logType);
-    for (const [, rule] of answer.missed) this.#always.add(rule);
+    const found = [...new Set(answer.missed.map(([, rule]) => rule))].filter((rule) => !this.#always.has(rule));
+    if (found.length === 0) return;
+    for (const rule of found) this.#always.add(rule);
+    const ruleIds = found.flatMap((rule) => content.rules[rule]?.id ?? []);
+    // A store that cannot be reached must not cost the batch its alerts; the next process samples anew.
+    await this.#misses?.add(content.revision, ruleIds).catch(() => undefined);
   }
 }
 

@@ -1,5 +1,6 @@
 import { privateMemoryOf, type Walls } from '#platform/walls';
 import { createAdmission, type Tenancy } from './admission.ts';
+import type { IndexMissStore, OwnIndexMisses } from './index-miss-store.ts';
 import { createProcessSource } from './process-source.ts';
 import type { IndexUse, SandboxPool } from './sandbox-contract.ts';
 import { type SandboxLimits, TenantSandbox } from './tenant-sandbox.ts';
@@ -11,6 +12,8 @@ type Deps = {
   readonly limits?: Partial<SandboxLimits>;
   /** Without it every process loads its content from source. */
   readonly snapshots?: TenantSnapshots;
+  /** Without it every process finds out for itself where the index is wrong. */
+  readonly misses?: IndexMissStore;
   /** All interpreters together; about 150 MiB each. */
   readonly memoryBytesMax?: number;
   /** One that holds more after its work is ended. */
@@ -181,6 +184,7 @@ export function createSandboxPool({
   bundle,
   limits,
   snapshots,
+  misses,
   index = defaultIndexUse,
   ...given
 }: Deps): SandboxPool {
@@ -196,6 +200,7 @@ export function createSandboxPool({
         return source.take(image);
       },
       snapshots: isLive && snapshots ? bindSnapshots(snapshots, tenantId) : undefined,
+      misses: isLive && misses ? bindMisses(misses, tenantId) : undefined,
     });
   });
   return {
@@ -222,5 +227,12 @@ function bindSnapshots(snapshots: TenantSnapshots, tenantId: string) {
     save: (revision: string, snapshot: Parameters<TenantSnapshots['save']>[2]) =>
       snapshots.save(tenantId, revision, snapshot),
     forget: (revision: string) => snapshots.forget(tenantId, revision),
+  };
+}
+
+function bindMisses(misses: IndexMissStore, tenantId: string): OwnIndexMisses {
+  return {
+    find: (revision) => misses.find(tenantId, revision),
+    add: (revision, ruleIds) => misses.add(tenantId, revision, ruleIds),
   };
 }

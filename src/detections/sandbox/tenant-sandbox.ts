@@ -16,6 +16,7 @@ import type { CacheSession } from '../cache/cache-session.ts';
 import { type EvaluateAnswer, parseEvaluate, parseExplain, parseLoad, parseQuestion, parseTest } from './answers.ts';
 import { type Chunk, chunkLines, halves, withheldIn } from './chunks.ts';
 import { IndexBook } from './index-book.ts';
+import type { OwnIndexMisses } from './index-miss-store.ts';
 import { SandboxFailure, type SandboxImage, type SandboxProcess } from './sandbox-process.ts';
 import type { TenantSnapshot } from './tenant-snapshots.ts';
 
@@ -35,6 +36,7 @@ type Deps = {
   readonly newProcess: (image?: SandboxImage) => Promise<SandboxProcess>;
   readonly limits: SandboxLimits;
   readonly index: IndexUse;
+  readonly misses?: OwnIndexMisses | undefined;
   /** Of the tenant whose sandbox this is. */
   readonly snapshots:
     | {
@@ -93,7 +95,7 @@ export class TenantSandbox {
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.#index = new IndexBook(deps.index);
+    this.#index = new IndexBook(deps.index, deps.misses);
   }
 
   get isRunning(): boolean {
@@ -121,7 +123,7 @@ export class TenantSandbox {
     if (this.#process?.isAlive && this.#content?.revision === content.revision) return this.#loadErrors;
     if (this.#content?.revision !== content.revision) {
       this.#unloadable = new Map();
-      this.#index.reset();
+      await this.#index.open(content);
     }
     this.#content = content;
     this.close();
@@ -288,7 +290,7 @@ export class TenantSandbox {
         const header = { kind: 'evaluate', logType, skip, trace: isWatched, ...now, ...held, ...use };
         const oracle = cache && answerFrom(cache);
         const answer = parseEvaluate(await process.request(header, chunk.bytes, { ...limit, oracle }));
-        this.#index.note(logType, answer);
+        await this.#index.note(content, logType, answer);
         return answer;
       } catch (failure) {
         // A guest that answers that it failed has said before where it was.
