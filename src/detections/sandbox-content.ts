@@ -35,7 +35,14 @@ export function testingContent(items: readonly ContentItem[]): EvaluationContent
 
 function sandboxRule({ id, spec, body }: ContentItem): SandboxRule | undefined {
   if (spec.AnalysisType === 'policy')
-    return { id, body, kind: 'policy', logTypes: [], severity: spec.Severity, ...named(spec.DisplayName) };
+    return {
+      id,
+      body,
+      kind: 'policy',
+      logTypes: spec.ResourceTypes ?? [],
+      severity: spec.Severity,
+      ...named(spec.DisplayName),
+    };
   if ((spec.AnalysisType !== 'rule' && spec.AnalysisType !== 'scheduled_rule') || 'BaseDetection' in spec)
     return undefined;
   if (spec.Detection !== undefined) return undefined;

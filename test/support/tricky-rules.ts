@@ -83,6 +83,17 @@ export const trickyRules: Readonly<Record<string, string>> = {
   loops: 'n = 0\n    while n < 2:\n        n += 1\n    return event.get("kind") == "a"',
   'checks types':
     'value = event.get("map")\n    return isinstance(value, dict) or (isinstance(value, str) and value == "a")',
+  'may say nothing': 'if event.get("kind") == "a":\n        return True',
+  'answers with a number': 'return 1 if event.get("kind") == "b" else True',
+  'is true unless told otherwise': 'return event.get("flag", True)',
+  'is true for what is empty': 'return not event.get("list") or not event.get("n")',
+  'is not False': 'return event.get("flag") is not False',
+  'is true or a comparison': 'return event.get("flag") or event.get("kind") == "a"',
+  'is true and a value': 'return event.get("kind") != "x" and event.get("flag")',
+  'is true but raises': 'return event["map"]["kind"] != "x"',
+  'is true after an effect': 'from helpers import remember\n    remember(event.get("n"))\n    return True',
+  'is always true': 'return True',
+  'is always false': 'return False',
 };
 
 const base = { kind: 'a', name: 'root', n: 2, flag: true, list: ['a', 'b'], map: { kind: 'a' } };

@@ -23,6 +23,34 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+test('policies of the content folder on changed resources', async () => {
+  const { items } = await loadContentDirectory(corpus);
+  const eventsByLogType = new Map<string, Json[]>();
+  for (const { spec } of items) {
+    if (spec.AnalysisType !== 'policy') continue;
+    const resources = unitTests(spec).map((item) => JSON.parse(item.event) as Json);
+    for (const type of spec.ResourceTypes ?? [])
+      eventsByLogType.set(type, [...(eventsByLogType.get(type) ?? []), ...resources]);
+  }
+  const chosen = items.filter(({ kind }) => kind === 'POLICY' || kind === 'GLOBAL');
+  const content = sandboxContent({ revision: 'policies', items: chosen });
+  const random = createRandom(seed + 1);
+  const found = await findDifferences({
+    sandbox: patient.sandbox,
+    content,
+    eventsByLogType,
+    milliseconds: milliseconds / 10,
+    random,
+  });
+  const rules = content.rules.map(({ id }) => id);
+  const explained = await patient.sandbox.explain(content, rules);
+  const narrowed = explained.filter(({ witness }) => witness !== null).length;
+  process.stdout.write(
+    `rule index: ${rules.length} policies, ${narrowed} with a condition: ${found.pairs} pairs, ${found.matches} failed resources, ${found.errors} errors\n`,
+  );
+  expect(found.missed).toEqual([]);
+}, 7_200_000);
+
 test('half an hour of changed events: the index leaves out no rule of the content folder', async () => {
   const { items } = await loadContentDirectory(corpus);
   const eventsByLogType = new Map<string, Json[]>();

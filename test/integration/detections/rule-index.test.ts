@@ -2,14 +2,28 @@ import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { buildBundle, evaluationContent, loadContentDirectory, sandboxContent } from '#detections';
+import {
+  buildBundle,
+  createIndexMissStore,
+  createSandboxPool,
+  evaluationContent,
+  loadContentDirectory,
+  sandboxContent,
+} from '#detections';
 import { hashId } from '#platform/ids';
+import { createLocalObjectStore } from '#platform/objects';
 import { createRandom } from '../../../scripts/chaos/random.ts';
 import { isRuleItem } from '../../../src/detections/content/derived.ts';
 import { unitTests } from '../../../src/detections/content/content-item.ts';
-import type { IndexUse, SandboxContent } from '../../../src/detections/sandbox/sandbox-contract.ts';
+import type {
+  EvaluationResult,
+  IndexUse,
+  SandboxContent,
+  SandboxRule,
+} from '../../../src/detections/sandbox/sandbox-contract.ts';
 import type { TenantSandbox } from '../../../src/detections/sandbox/tenant-sandbox.ts';
 import { findDifferences, patientSandbox, realCloudTrail } from '../../support/differential.ts';
+import { openWalls } from '../../support/sandboxes.ts';
 import { helpers, trickyEvents, trickyRules } from '../../support/tricky-rules.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -35,6 +49,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+type TrickyRule = Pick<SandboxRule, 'id' | 'body'> & { readonly kind: NonNullable<SandboxRule['kind']> };
+function trickyRule({ id, body, kind }: TrickyRule): SandboxRule {
+  const name = kind === 'policy' ? 'policy' : 'rule';
+  return { id, body: `def ${name}(event):\n    ${body}\n`, kind, logTypes: ['T'], severity: 'LOW' };
+}
 const tricky: SandboxContent = {
   revision: hashId(helpers, ...Object.values(trickyRules)),
   globals: [{ id: 'helpers', body: helpers }],
@@ -49,14 +68,14 @@ const tricky: SandboxContent = {
       body: 'def shout(event):\n    return event.get("name").upper()\n',
     },
   ],
-  rules: Object.entries(trickyRules).map(([id, body]) => ({
-    id,
-    body: `def rule(event):\n    ${body}\n`,
-    kind: 'rule' as const,
-    logTypes: ['T'],
-    severity: 'LOW',
-  })),
+  rules: Object.entries(trickyRules).flatMap(([id, body]) => [
+    trickyRule({ id, body, kind: 'rule' }),
+    trickyRule({ id: `policy: ${id}`, body, kind: 'policy' }),
+    trickyRule({ id: `scheduled: ${id}`, body, kind: 'scheduled_rule' }),
+  ]),
 };
+/** Without rules that remember: a second run of the others gives the same. */
+const stateless = tricky.rules.filter(({ body }) => !body.includes('remember('));
 const trickyByType = new Map<string, readonly Json[]>([['T', trickyEvents]]);
 
 async function starterContent() {
@@ -96,8 +115,7 @@ describe('the index leaves out no rule that has something to say', () => {
 
   test('without samples the answers are those of running every rule', async () => {
     const sandbox = await sandboxOf({ mode: 'strict', verifyShare: 0 });
-    const rules = tricky.rules.filter((rule) => rule.id !== 'remembers');
-    const content = { ...tricky, revision: 'stateless', rules };
+    const content = { ...tricky, revision: 'stateless', rules: stateless };
     const events = [...trickyEvents, ...trickyEvents].map((event) => `${JSON.stringify(event)}\n`);
     const records = Buffer.from(events.join(''));
     const evaluate = () => sandbox.evaluate(content, { logType: 'T', records }, atOnce);
@@ -110,7 +128,30 @@ describe('the index leaves out no rule that has something to say', () => {
   });
 });
 
-test('a defect of the analysis is found by a sample, the rule named, and run always from then on', async () => {
+test('where the index does not pay every rule runs, with the same answers', async () => {
+  const sandbox = await sandboxOf({ mode: 'strict', verifyShare: 0 });
+  const rules = stateless;
+  const content = { ...tricky, revision: 'both ways', rules };
+  const lines = Array.from({ length: 40 }, (_, at) => `${JSON.stringify(trickyEvents[at % trickyEvents.length])}\n`);
+  const records = Buffer.from(lines.join(''));
+  const chunks = [];
+  // A sample, which is a look at the plain way, two looks at the index, and one more without it.
+  for (let chunk = 0; chunk < 4; chunk++)
+    chunks.push(await sandbox.evaluate(content, { logType: 'T', records }, atOnce));
+  const runs = chunks.map(({ statistics }) => statistics.reduce((sum, item) => sum + item.runs, 0));
+  expect(runs[0]).toBe(rules.length * 40);
+  expect(runs[1]).toBeLessThan(rules.length * 40 * 0.8);
+  expect(runs[2]).toBe(runs[1]);
+  expect(runs[3]).toBe(runs[0]);
+  expect(chunks[3]?.rulesPerEvent).toEqual([...new Array<number>(rules.length).fill(0), 40]);
+  for (const { matches, errors } of chunks.slice(1)) {
+    expect(matches).toEqual(chunks[0]?.matches);
+    expect(errors).toEqual(chunks[0]?.errors);
+  }
+});
+
+/** A copy of the bundle whose analysis forgets the first of several values. */
+async function brokenBundle(): Promise<string> {
   const broken = path.join(folder, 'broken');
   await cp(bundle, broken, { recursive: true });
   // The snapshot holds the analysis as it was.
@@ -123,19 +164,52 @@ test('a defect of the analysis is found by a sample, the rule named, and run alw
   );
   expect(defect).not.toBe(text);
   await writeFile(file, defect);
-  const sandbox = await sandboxOf({ mode: 'strict', verifyShare: 0 }, broken);
-  const records = Buffer.from(`${JSON.stringify({ name: 'root', map: { kind: 'a' }, n: 2 })}\n`);
-  const first = await sandbox.evaluate(tricky, { logType: 'T', records }, atOnce);
-  expect(first.indexMisses.map((miss) => miss.ruleId)).toContain('follows a helper');
-  const second = await sandbox.evaluate(tricky, { logType: 'T', records }, atOnce);
+  return broken;
+}
+
+test('a defect of the analysis is found by a sample, the rule named, and run always from then on', async () => {
+  const broken = await openWalls({ bundle: await brokenBundle() });
+  const misses = createIndexMissStore({ objects: createLocalObjectStore(path.join(folder, 'objects')), ...broken });
+  const openPool = () => {
+    const limits = { loadTimeoutMs: 240_000, chunkTimeoutMs: 240_000 };
+    const pool = createSandboxPool({ ...broken, limits, misses, index: { mode: 'strict', verifyShare: 0 } });
+    opened.push({ close: () => void pool.close() });
+    return (records: Buffer, tenantId = 'a') => pool.evaluate({ tenantId, content: tricky, logType: 'T', records });
+  };
+  const telling = Buffer.from(`${JSON.stringify({ name: 'root', map: { kind: 'a' }, n: 2 })}\n`);
+  const matched = ({ matches }: EvaluationResult) => matches.map(({ ruleId }) => ruleId);
+  const found = 'follows a helper';
+  const evaluate = openPool();
+  const first = await evaluate(telling);
+  expect(first.indexMisses.map(({ ruleId }) => ruleId)).toContain(found);
+  const second = await evaluate(telling);
   expect(second.indexMisses).toEqual([]);
-  expect(second.matches.map((match) => match.ruleId)).toContain('follows a helper');
+  expect(matched(second)).toContain(found);
+
+  // After a restart the first chunk is a sample again, here one that shows nothing: what was found before still counts.
+  const restarted = openPool();
+  const saysNothing = Buffer.from('{"n":3}\n');
+  expect((await restarted(saysNothing)).indexMisses).toEqual([]);
+  expect(matched(await restarted(telling))).toContain(found);
+
+  // It counts for this tenant and this content only.
+  expect(await misses.find('a', tricky.revision)).toContain(found);
+  expect(await misses.find('b', tricky.revision)).toEqual([]);
+  expect(await misses.find('a', 'other')).toEqual([]);
+  await restarted(saysNothing, 'b');
+  expect(matched(await restarted(telling, 'b'))).not.toContain(found);
 });
 
 test('authors see when a rule runs, or why it always does', async () => {
   const ruleIds = ['takes a default that matches', 'orders numbers', 'loops'];
-  const [first, second, third] = await sampling.explain(tricky, ruleIds);
+  const policyIds = ['policy: finds in a list', 'policy: is always true', 'policy: may say nothing'];
+  const [first, second, third, ...policies] = await sampling.explain(tricky, [...ruleIds, ...policyIds]);
   expect(first?.witness).toContain("kind is 'a'");
   expect(second?.witness).toContain('n');
   expect(third).toEqual({ witness: null, reasons: [expect.stringContaining('while')] });
+  expect(policies.map(({ witness }) => witness)).toEqual([
+    expect.stringMatching(/^kind is not/),
+    'false',
+    expect.stringMatching(/^kind is not/),
+  ]);
 });

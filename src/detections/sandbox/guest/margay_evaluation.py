@@ -101,7 +101,7 @@ class Work:
             return
         rule.runs += 1
         try:
-            if rule.matches(event):
+            if rule.matches(event) is rule.alert_value:
                 rule.matched += 1
                 self.matches.append({"record": index, "rule": rule.number, **rule.describe_match(event)})
         except Exception as error:

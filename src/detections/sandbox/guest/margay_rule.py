@@ -34,17 +34,14 @@ class Rule:
         self.name: str = spec.get("displayName") or self.id
         self.severity: str = spec["severity"]
         self.kind: str = spec.get("kind", "rule")
+        # What the matcher returns when there is something to alert on.
+        self.alert_value = self.kind != "policy"
         self.log_types: list[str] = spec["logTypes"]
         self.module = module_from(self.id.replace("/", "_"), spec["body"])
         self.matcher = self._matcher()
         self.described_by = tuple(self.functions().items())
         # Of the batch at work; time is taken of some events only.
         self.runs = self.nanoseconds = self.matched = self.errors = 0
-
-    @property
-    def alert_value(self) -> bool:
-        """What the matcher returns when there is something to alert on."""
-        return self.kind != "policy"
 
     @property
     def matcher_name(self) -> str:

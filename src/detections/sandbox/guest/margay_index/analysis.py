@@ -17,8 +17,8 @@ from margay_index.value import Read
 class Finding:
     """What is known of one rule for one data model.
 
-    `strict` holds for every event on which the rule says True, raises, answers with something else than a bool or has an
-    effect; `matches` leaves out exceptions and wrong answers. `reasons` say why a rule always runs.
+    `strict` holds for every event on which the rule says True (a policy: False), raises, answers with something else than a
+    bool or has an effect; `matches` leaves out exceptions and wrong answers. `reasons` say why a rule always runs.
     """
 
     def __init__(self, strict: Formula, matches: Formula, reasons: list[str], used_model: bool) -> None:
@@ -40,8 +40,8 @@ def _reader(sources: Sources, model: Any) -> Run:
     return run
 
 
-def analyse(sources: Sources, matcher: Any, model: Any = None) -> Finding:
-    """Reads one matcher. Whatever is not understood makes it run always; this never raises."""
+def analyse(sources: Sources, matcher: Any, model: Any = None, alert_value: bool = True) -> Finding:
+    """Reads one matcher, which alerts by saying `alert_value`. Whatever is not understood makes it run always; this never raises."""
     if sources.doubt is not None:
         return Finding(TRUE, TRUE, [sources.doubt], False)
     run = _reader(sources, model)
@@ -52,8 +52,8 @@ def analyse(sources: Sources, matcher: Any, model: Any = None) -> Finding:
     try:
         result = calls.call_function(run, matcher, Arguments([Read(EVENT)]), TRUE)
         effects = disj(*(when for when, _ in run.effects))
-        matches = disj(effects, result.is_true())
-        strict = disj(effects, result.not_false(), run.raised())
+        matches = disj(effects, result.is_true() if alert_value else result.is_false())
+        strict = disj(effects, result.not_false() if alert_value else result.not_true(), run.raised())
     except RecursionError:
         return Finding(TRUE, TRUE, ["is nested too deeply"], run.used_model)
     except Exception as error:  # a defect of the analysis costs speed, never an alert
@@ -64,7 +64,7 @@ def analyse(sources: Sources, matcher: Any, model: Any = None) -> Finding:
 def _set_before_read(node: ast.FunctionDef) -> set[str]:
     """Globals that the first statements of a function set without looking at them.
 
-    Other functions of the module may read them, but only after the matcher has run on the same event and said True.
+    Other functions of the module may read them, but only after the matcher has run on the same event and there is something to alert on.
     """
     declared: set[str] = set()
     seen: set[str] = set()

@@ -59,10 +59,7 @@ class Index:
 
 
 def _finding(sources: Sources, rule: Rule, model: Any) -> Finding:
-    """Policies alert on False, which is not analysed: they run on every resource."""
-    if not rule.alert_value:
-        return Finding(formula.TRUE, formula.TRUE, ["policies are shown every resource"], False)
-    return analyse(sources, rule.matcher, model)
+    return analyse(sources, rule.matcher, model, rule.alert_value)
 
 
 def witness(found: Finding) -> str | None:

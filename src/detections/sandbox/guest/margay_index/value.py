@@ -33,6 +33,14 @@ class Value:
         """Holds whenever the value may be anything but exactly False."""
         return TRUE
 
+    def is_false(self) -> Formula:
+        """Holds whenever the value may be exactly False."""
+        return TRUE
+
+    def not_true(self) -> Formula:
+        """Holds whenever the value may be anything but exactly True."""
+        return TRUE
+
 
 class Opaque(Value):
     """Anything at all, also an object of the content whose methods have effects."""
@@ -52,6 +60,9 @@ class Found(Value):
     def is_true(self) -> Formula:
         return FALSE
 
+    def is_false(self) -> Formula:
+        return FALSE
+
 
 FOUND = Found()
 
@@ -60,6 +71,9 @@ class Text(Value):
     """A text of unknown content."""
 
     def is_true(self) -> Formula:
+        return FALSE
+
+    def is_false(self) -> Formula:
         return FALSE
 
 
@@ -89,6 +103,12 @@ class Const(Value):
     def not_false(self) -> Formula:
         return FALSE if self.value is False else TRUE
 
+    def is_false(self) -> Formula:
+        return TRUE if self.value is False else FALSE
+
+    def not_true(self) -> Formula:
+        return FALSE if self.value is True else TRUE
+
 
 NONE = Const(None)
 
@@ -113,6 +133,12 @@ class Read(Value):
     def not_false(self) -> Formula:
         return formula.of(self.subject, "is", False, wanted=False)
 
+    def is_false(self) -> Formula:
+        return formula.of(self.subject, "is", False)
+
+    def not_true(self) -> Formula:
+        return formula.of(self.subject, "is", True, wanted=False)
+
 
 class Truth(Value):
     """A bool, with what makes it True and what makes it False. Both may hold where that is not known."""
@@ -134,6 +160,12 @@ class Truth(Value):
 
     def not_false(self) -> Formula:
         return self.when_true
+
+    def is_false(self) -> Formula:
+        return self.when_false
+
+    def not_true(self) -> Formula:
+        return self.when_false
 
 
 ANY_BOOL = Truth(TRUE, TRUE)
@@ -163,6 +195,12 @@ class Choice(Value):
     def not_false(self) -> Formula:
         return disj(*(conj(when, value.not_false()) for when, value in self.options))
 
+    def is_false(self) -> Formula:
+        return disj(*(conj(when, value.is_false()) for when, value in self.options))
+
+    def not_true(self) -> Formula:
+        return disj(*(conj(when, value.not_true()) for when, value in self.options))
+
 
 class Items(Value):
     """A list, tuple or set that the rule builds, with its elements."""
@@ -181,6 +219,9 @@ class Items(Value):
         return TRUE if self.is_changed or not self.elements else FALSE
 
     def is_true(self) -> Formula:
+        return FALSE
+
+    def is_false(self) -> Formula:
         return FALSE
 
 
@@ -202,6 +243,9 @@ class Pairs(Value):
     def is_true(self) -> Formula:
         return FALSE
 
+    def is_false(self) -> Formula:
+        return FALSE
+
 
 class Closure(Value):
     """A lambda or a function defined inside a function."""
@@ -218,6 +262,9 @@ class Closure(Value):
     def is_true(self) -> Formula:
         return FALSE
 
+    def is_false(self) -> Formula:
+        return FALSE
+
 
 class Instance(Value):
     """An object of a class of the content, with the attributes that its methods set."""
@@ -230,6 +277,9 @@ class Instance(Value):
         self.born = born
 
     def is_true(self) -> Formula:
+        return FALSE
+
+    def is_false(self) -> Formula:
         return FALSE
 
 
@@ -246,6 +296,9 @@ class Bound(Value):
         return FALSE
 
     def is_true(self) -> Formula:
+        return FALSE
+
+    def is_false(self) -> Formula:
         return FALSE
 
 
@@ -267,6 +320,9 @@ class Iterated(Value):
         return FALSE if self.is_lazy else TRUE
 
     def is_true(self) -> Formula:
+        return FALSE
+
+    def is_false(self) -> Formula:
         return FALSE
 
 
