@@ -126,6 +126,7 @@ export const testCommand: Command = {
   usage: [
     ['test --path DIR [--filter KEY=VALUE]… [--json]', 'run the unit tests of a content folder; no server is needed'],
     ['', '--minimum-tests N, --show-failures-only, --skip-disabled-tests, --test-names NAME, --watch'],
+    ['', '--explain: say of each rule and policy on which events it runs'],
   ],
   async run(args, io) {
     const { values } = parse(args);

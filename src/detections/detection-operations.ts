@@ -85,15 +85,15 @@ export const rulePythonBody = defineQuery({
   input: z.strictObject({ id }),
 });
 
+const forTests = ['RuleRead', 'PolicyRead', 'BulkUpload', 'BulkUploadValidate'] as const;
 export const detectionRunsWhen = defineQuery({
   name: 'detectionRunsWhen',
-  summary: 'The condition without which a rule is not run, or why it runs on every event.',
-  permission: ['RuleRead', 'BulkUpload', 'BulkUploadValidate'],
+  summary: 'The condition without which a rule or policy is not run, or why it runs on every event.',
+  permission: forTests,
   input: z.strictObject({ id }),
 });
 
 const texts = z.array(specification).max(2000, 'has more than 2,000 items');
-const forTests = ['RuleRead', 'PolicyRead', 'BulkUpload', 'BulkUploadValidate'] as const;
 export const transpileRules = defineMutation({
   name: 'transpileSimpleDetectionsToPython',
   summary: 'Turns detections in YAML into Python that says the same.',

@@ -138,9 +138,14 @@ export function createTestingService(deps: Deps): TestingService {
       const saved = await deps.database.withTenant(actor.tenantId, listDetections);
       const item = saved.find((other) => other.id === id);
       if (item === undefined) throw notFound('rule', id);
+      const { read } = contentRights[item.kind];
+      requirePermission(actor, {
+        ...operations.detectionRunsWhen,
+        permission: [...read, 'BulkUpload', 'BulkUploadValidate'],
+      });
       const runner = { sandbox: deps.sandbox, tenantId: actor.tenantId };
       const [found] = await explainRules(runner, [...companions(item, saved), item], [item]);
-      return found ?? { witness: null, reasons: ['it is no rule in Python'] };
+      return found ?? { witness: null, reasons: ['it has no Python that says whether to alert'] };
     },
     async pythonBody(actor, input) {
       const { id } = admit(actor, operations.rulePythonBody, input);
