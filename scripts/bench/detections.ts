@@ -14,6 +14,7 @@ import { TenantSandbox } from '../../src/detections/sandbox/tenant-sandbox.ts';
 import { type Benchmark, wholeOption } from './support/benchmark.ts';
 import { cpuBetween, cpuSeconds } from './support/cpu.ts';
 import { type Block, cloudTrailBlocks, mixedBlocks } from './support/detection-events.ts';
+import { measureGrowth } from './support/detection-growth.ts';
 
 const limits = {
   chunkRecords: 1000,
@@ -47,6 +48,9 @@ const noRecords = Buffer.alloc(0);
 const keptBlocksMax = 200;
 
 const rate = (events: number, seconds: number): number => Math.round(events / Math.max(seconds, 1e-9));
+
+/** Rounds of a mixed stream before the timed part: each log type has then looked at both ways twice. */
+const warmRounds = 4;
 
 /** Makes the same blocks each time it is asked, so that no run has to hold them. */
 type Stream = {
@@ -249,14 +253,16 @@ async function readCorpus(folder: string) {
 }
 
 export const benchmark: Benchmark = {
-  summary: 'events per second and core through all rules of a content folder: native, sandbox, sandbox with the index',
+  summary:
+    'events per second and core through all rules of a content folder: native, sandbox, sandbox with the index; with --minutes what memory that takes over time',
   options: {
     corpus: { type: 'string', default: path.resolve(import.meta.dirname, '../../content') },
     library: { type: 'string', default: '' },
     events: { type: 'string', default: '800000' },
     'brute-events': { type: 'string', default: '120000' },
-    mixed: { type: 'string', default: '160000' },
+    mixed: { type: 'string', default: '200000' },
     seed: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '0' },
   },
   async run({ options, say }) {
     const { content, problems, eventsByLogType } = await readCorpus(options['corpus'] ?? '');
@@ -269,6 +275,8 @@ export const benchmark: Benchmark = {
       const call = { content, folder, bundle, library };
       const seed = wholeOption(options, 'seed');
       say(`${content.rules.length} rules; ${problems} files of the corpus were not read`);
+      const minutes = wholeOption(options, 'minutes');
+      if (minutes > 0) return await measureGrowth({ content, bundle, eventsByLogType, seed, minutes, say });
       const streamOf = (events: number, warm: number): Stream => ({
         blocks: () => cloudTrailBlocks(seed, events),
         warm,
@@ -276,7 +284,10 @@ export const benchmark: Benchmark = {
       const few = wholeOption(options, 'brute-events');
       const cloudTrail = await compare(call, streamOf(wholeOption(options, 'events'), 20), streamOf(few, 20), say);
       const mixedEvents = wholeOption(options, 'mixed');
-      const stream = { blocks: () => mixedBlocks(eventsByLogType, seed, mixedEvents), warm: 2 * eventsByLogType.size };
+      const stream = {
+        blocks: () => mixedBlocks(eventsByLogType, seed, mixedEvents),
+        warm: warmRounds * eventsByLogType.size,
+      };
       const mixed = mixedEvents === 0 ? undefined : await compare(call, stream, stream, say);
       const isIdentical = cloudTrail.identical && mixed?.identical !== false;
       return {
