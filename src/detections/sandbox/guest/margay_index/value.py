@@ -51,30 +51,28 @@ UNKNOWN = Value()
 OPAQUE = Opaque()
 
 
-class Found(Value):
-    """The result of a search that found something."""
-
-    def falsy(self) -> Formula:
-        return FALSE
+class NoBool(Value):
+    """Something that is neither True nor False."""
 
     def is_true(self) -> Formula:
         return FALSE
 
     def is_false(self) -> Formula:
+        return FALSE
+
+
+class Found(NoBool):
+    """The result of a search that found something."""
+
+    def falsy(self) -> Formula:
         return FALSE
 
 
 FOUND = Found()
 
 
-class Text(Value):
+class Text(NoBool):
     """A text of unknown content."""
-
-    def is_true(self) -> Formula:
-        return FALSE
-
-    def is_false(self) -> Formula:
-        return FALSE
 
 
 TEXT = Text()
@@ -202,7 +200,7 @@ class Choice(Value):
         return disj(*(conj(when, value.not_true()) for when, value in self.options))
 
 
-class Items(Value):
+class Items(NoBool):
     """A list, tuple or set that the rule builds, with its elements."""
 
     __slots__ = ("elements", "kind", "is_changed")
@@ -218,14 +216,8 @@ class Items(Value):
     def falsy(self) -> Formula:
         return TRUE if self.is_changed or not self.elements else FALSE
 
-    def is_true(self) -> Formula:
-        return FALSE
 
-    def is_false(self) -> Formula:
-        return FALSE
-
-
-class Pairs(Value):
+class Pairs(NoBool):
     """A dict that the rule builds, its keys known."""
 
     __slots__ = ("entries", "is_changed")
@@ -240,14 +232,8 @@ class Pairs(Value):
     def falsy(self) -> Formula:
         return TRUE if self.is_changed or not self.entries else FALSE
 
-    def is_true(self) -> Formula:
-        return FALSE
 
-    def is_false(self) -> Formula:
-        return FALSE
-
-
-class Closure(Value):
+class Closure(NoBool):
     """A lambda or a function defined inside a function."""
 
     __slots__ = ("node", "scope")
@@ -259,14 +245,8 @@ class Closure(Value):
     def falsy(self) -> Formula:
         return FALSE
 
-    def is_true(self) -> Formula:
-        return FALSE
 
-    def is_false(self) -> Formula:
-        return FALSE
-
-
-class Instance(Value):
+class Instance(NoBool):
     """An object of a class of the content, with the attributes that its methods set."""
 
     __slots__ = ("cls", "attributes", "born")
@@ -276,14 +256,8 @@ class Instance(Value):
         self.attributes: dict[str, Value] = {}
         self.born = born
 
-    def is_true(self) -> Formula:
-        return FALSE
 
-    def is_false(self) -> Formula:
-        return FALSE
-
-
-class Bound(Value):
+class Bound(NoBool):
     """A method with its object."""
 
     __slots__ = ("owner", "name")
@@ -295,14 +269,8 @@ class Bound(Value):
     def falsy(self) -> Formula:
         return FALSE
 
-    def is_true(self) -> Formula:
-        return FALSE
 
-    def is_false(self) -> Formula:
-        return FALSE
-
-
-class Iterated(Value):
+class Iterated(NoBool):
     """A list or generator of unknown length whose elements are all alike; `element` is one of them, when there is one."""
 
     __slots__ = ("element", "when", "is_lazy")
@@ -318,12 +286,6 @@ class Iterated(Value):
 
     def falsy(self) -> Formula:
         return FALSE if self.is_lazy else TRUE
-
-    def is_true(self) -> Formula:
-        return FALSE
-
-    def is_false(self) -> Formula:
-        return FALSE
 
 
 def choice(options: list[tuple[Formula, Value]]) -> Value:
