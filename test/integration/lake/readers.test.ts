@@ -266,9 +266,10 @@ describe.runIf(isEmbeddedLake && readers.walls.isolatesTenants)('a reader', () =
   );
 
   test('sees neither network, nor files of the host, nor the environment', { timeout: 60_000 }, async () => {
+    // The process that bubblewrap leaves inside has the PATH that the wall's tool is given, and nothing else.
     for (const file of ['/etc/passwd', '/proc/1/environ', path.join(server.folder, 'lake/engine.xml')]) {
       const answer = await raw(`SELECT file('${file}')`, []).catch((error: unknown) => error);
-      if (Array.isArray(answer)) expect(answer.join(''), file).not.toMatch(/root:x|MARGAY|PATH=|max_server/);
+      if (Array.isArray(answer)) expect(answer.join(''), file).not.toMatch(/root:x|MARGAY|HOME=|USER=|max_server/);
       else expect(answer, file).toBeInstanceOf(QueryStopped);
     }
     expect((await raw(`SELECT file('/proc/self/net/dev')`, [])).join('')).not.toMatch(/eth|ens|enp/);
