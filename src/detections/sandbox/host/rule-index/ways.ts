@@ -7,8 +7,8 @@ const looksKept = 3;
 const looksBefore = 2;
 /** With fewer events what a request costs whatever it holds would be measured. */
 const eventsMin = 32;
-/** Chunks until the other way is looked at again: doubled each time that changes nothing. */
-const pauseFirst = 16;
+/** Chunks until the other way is looked at again: doubled each time that changes nothing. Few at first, since compilers go on warming up. */
+const pauseFirst = 4;
 const pauseMax = 512;
 /** The other way must be cheaper by this much. */
 const margin = 0.95;
