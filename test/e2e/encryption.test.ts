@@ -96,7 +96,12 @@ test('every object is encrypted and shows nothing', async () => {
     expect.arrayContaining(['raw', 'results']),
   );
   for (const file of files) {
-    const bytes = await readFile(file);
+    // Rows are deleted once they are loaded, perhaps since the list was made.
+    const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (bytes === undefined) continue;
     expect(bytes.subarray(0, 8).toString('latin1'), file).toBe('\u0089MGYOBJ\u0001');
     for (const text of [event, output, ...Object.values(secrets)]) expect(bytes.includes(text), file).toBe(false);
   }
