@@ -36,7 +36,6 @@ async function measure(deployment: MeasuredDeployment, wanted: Wanted, say: (lin
   const idle = await latenciesOf(await probeWhile(first, 'idle', () => (left -= 1) < 0), receiver);
   say('Measuring capacity …');
   const capacity = await measureCapacity(deployment, senders, 20);
-  await inspector.untilQuiet(300);
   const rate = (capacity * wanted.sharePercent) / 100;
   say(`${Math.round(capacity)} events a second are worked off; sending ${Math.round(rate)} …`);
   let isDone = false;

@@ -61,30 +61,27 @@ export function createSender(url: string, name: string, answers: Answers) {
 
 type Sender = ReturnType<typeof createSender>;
 
-/** Keeps a backlog waiting and measures how fast it is worked off. */
-export async function measureCapacity({ inspector }: MeasuredDeployment, senders: readonly Sender[], seconds: number) {
-  const stopped = new AbortController();
+/**
+ * Keeps a backlog waiting for so many seconds and measures how fast it is worked off, until the last row of it is in
+ * the lake: loads come later than what they load.
+ */
+export async function measureCapacity(
+  { inspector }: MeasuredDeployment,
+  senders: readonly Sender[],
+  seconds: number,
+): Promise<number> {
+  const before = await inspector.eventsDone();
+  const startedAt = performance.now();
+  const elapsed = (): number => (performance.now() - startedAt) / 1000;
   const feed = async (sender: Sender): Promise<void> => {
-    while (!stopped.signal.aborted) {
+    while (elapsed() < seconds) {
       if ((await inspector.waiting()).batches > 20) await sleep(50);
       else await Promise.all([sender.send(), sender.send()]);
     }
   };
-  const feeding = senders.map(feed);
-  await sleep(5000);
-  const before = await inspector.eventsDone();
-  const startedAt = performance.now();
-  const elapsed = (): number => (performance.now() - startedAt) / 1000;
-  let done = 0;
-  // A busy machine may work off nothing in so short a time.
-  while (elapsed() < seconds || (done === 0 && elapsed() < 12 * seconds)) {
-    await sleep(1000);
-    done = (await inspector.eventsDone()) - before;
-  }
-  const capacity = done / elapsed();
-  stopped.abort();
-  await Promise.all(feeding);
-  return capacity;
+  await Promise.all(senders.map(feed));
+  await inspector.untilQuiet(600);
+  return ((await inspector.eventsDone()) - before) / elapsed();
 }
 
 /** Sends at a fixed rate whatever comes back. Returns the events that were offered. */
