@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { startTestDeployment } from '../support/deployment.ts';
-import { askRoute, type RestAnswer } from '../support/rest.ts';
+import { field, idOf, restAs, results } from '../support/rest.ts';
 
 /** Detections of every type, globals and data models over REST; every answer is checked against the API document. */
 
@@ -8,16 +8,8 @@ const deployment = await startTestDeployment();
 const [owner, stranger] = [await deployment.tenant('owner'), await deployment.tenant('stranger')];
 afterAll(() => deployment.stop());
 
-type Options = Parameters<typeof askRoute>[2];
-const as =
-  (token: string) =>
-  (id: string, options: Options = {}): Promise<RestAnswer> =>
-    askRoute(deployment.url, id, { ...options, token });
-const own = as(owner.token);
-const foreign = as(stranger.token);
-const field = (answer: RestAnswer, name: string) => (answer.body as Record<string, unknown>)[name];
-const idOf = (answer: RestAnswer, name = 'id') => String(field(answer, name));
-const results = (answer: RestAnswer) => field(answer, 'results') as Record<string, unknown>[];
+const own = restAs(deployment.url, owner.token);
+const foreign = restAs(deployment.url, stranger.token);
 
 test('rules: tests run first, PUT makes and replaces, what was read can be sent back', async () => {
   const body = {
@@ -217,7 +209,7 @@ test('content has the permissions of its type, over REST and GraphQL', async () 
   const made = await own('api token#create', {
     body: { name: 'logs', permissions: ['LogSourceModify', 'PolicyRead'] },
   });
-  const ask = as(idOf(made, 'value'));
+  const ask = restAs(deployment.url, idOf(made, 'value'));
   const model = { id: 'Rest.Rights', logTypes: ['Custom.Rights'], mappings: [{ name: 'who', path: 'a' }] };
   expect((await ask('data model#create', { body: model })).status).toBe(200);
   expect((await ask('policy#list')).status).toBe(200);

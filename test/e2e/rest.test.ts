@@ -1,6 +1,6 @@
 import { afterAll, expect, test, vi } from 'vitest';
 import { startTestDeployment } from '../support/deployment.ts';
-import { askRoute, type RestAnswer } from '../support/rest.ts';
+import { field, idOf, restAs, results } from '../support/rest.ts';
 import { walkSpan } from '../support/walks.ts';
 
 /** Each resource from its making to its end, on exact statuses; every answer is checked against the API document. */
@@ -9,16 +9,8 @@ const deployment = await startTestDeployment();
 const [owner, stranger] = [await deployment.tenant('owner'), await deployment.tenant('stranger')];
 afterAll(() => deployment.stop());
 
-type Options = Parameters<typeof askRoute>[2];
-const as =
-  (token: string) =>
-  (id: string, options: Options = {}): Promise<RestAnswer> =>
-    askRoute(deployment.url, id, { ...options, token });
-const own = as(owner.token);
-const foreign = as(stranger.token);
-const field = (answer: RestAnswer, name: string) => (answer.body as Record<string, unknown>)[name];
-const idOf = (answer: RestAnswer, name = 'id') => String(field(answer, name));
-const results = (answer: RestAnswer) => field(answer, 'results') as Record<string, unknown>[];
+const own = restAs(deployment.url, owner.token);
+const foreign = restAs(deployment.url, stranger.token);
 
 test('tokens: the value appears when made and rotated; self needs no permission', async () => {
   const made = await own('api token#create', { body: { name: 'rest', permissions: ['AlertRead'] } });
@@ -28,7 +20,7 @@ test('tokens: the value appears when made and rotated; self needs no permission'
   expect((await foreign('api token#get', { params })).status).toBe(404);
   const body = { name: 'renamed', permissions: ['AlertRead', 'RuleRead'], allowedCIDRBlocks: ['127.0.0.0/8'] };
   expect(await own('api token#update', { params, body })).toMatchObject({ status: 200, body });
-  const self = as(idOf(made, 'value'));
+  const self = restAs(deployment.url, idOf(made, 'value'));
   expect(await self('api token#get', { params: { id: 'self' } })).toMatchObject({ status: 200, body: { ...params } });
   expect((await self('api token#get', { params })).status).toBe(403);
   const rotated = await self('api token#rotate', { params: { id: 'self' } });
@@ -43,7 +35,7 @@ test('tokens: the value appears when made and rotated; self needs no permission'
 test('a token cannot make itself mightier by another one', async () => {
   const weak = await own('api token#create', { body: { name: 'weak', permissions: ['OrganizationAPITokenModify'] } });
   const mighty = await own('api token#create', { body: { name: 'mighty', permissions: ['UserModify'] } });
-  const ask = as(idOf(weak, 'value'));
+  const ask = restAs(deployment.url, idOf(weak, 'value'));
   expect((await ask('api token#rotate', { params: { id: idOf(mighty) } })).status).toBe(400);
   const body = { name: 'weak', permissions: ['OrganizationAPITokenModify', 'UserModify'] };
   expect((await ask('api token#update', { params: { id: 'self' }, body })).status).toBe(400);

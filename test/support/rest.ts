@@ -39,6 +39,18 @@ export async function askRoute(url: string, id: string, options: Options = {}): 
   return { status: response.status, body, contentType: response.headers.get('content-type') };
 }
 
+/** Asks routes of one deployment as the holder of a token. */
+export const restAs =
+  (url: string, token: string) =>
+  (id: string, options: Options = {}): Promise<RestAnswer> =>
+    askRoute(url, id, { ...options, token });
+
+/** One field of an answer that is an object. */
+export const field = (answer: RestAnswer, name: string) => (answer.body as Record<string, unknown>)[name];
+export const idOf = (answer: RestAnswer, name = 'id') => String(field(answer, name));
+/** Items of an answer that is a list. */
+export const results = (answer: RestAnswer) => field(answer, 'results') as Record<string, unknown>[];
+
 const sampleDetection = (id: string) => ({ id, body: 'def rule(event):\n    return False\n', severity: 'LOW' });
 const sampleSimple = (id: string) => ({
   id,
