@@ -43,68 +43,73 @@ export type Database = {
 type Options = { readonly url: string; readonly connectionsMax: number; readonly log: Log };
 
 /**
- * A connection that broke, or whose COMMIT or ROLLBACK was rejected, is in an unknown state and does not return to the
- * pool. It may break while the work does something else, when no query is there to tell of it.
+ * A connection that broke, or whose COMMIT or ROLLBACK was rejected (`spoil`), is in an unknown state and does not
+ * return to the pool. It may break while the work does something else, when no query is there to tell of it.
  */
-async function inTransaction<T>(pool: pg.Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function onConnection<T>(
+  pool: pg.Pool,
+  work: (connection: pg.PoolClient, spoil: (reason: unknown) => void) => Promise<T>,
+): Promise<T> {
   const connection = await pool.connect();
   let broken: Error | undefined;
-  const onBroken = (error: Error): void => void (broken = error);
-  connection.on('error', onBroken);
-  const tx: Tx = {
-    query: async (sql, values) => (await connection.query(sql, [...(values ?? [])])).rows,
-    execute: async (sql, values) => (await connection.query(sql, [...(values ?? [])])).rowCount ?? 0,
-    get db() {
-      return modelsOf(connection);
-    },
+  const spoil = (reason: unknown): void => {
+    broken = reason instanceof Error ? reason : new Error(String(reason));
   };
-  // Sent together with the first statement of the work, which fails with it: the transaction is then aborted.
-  const begun = connection.query(begin);
-  begun.catch(() => undefined);
+  connection.on('error', spoil);
   try {
-    const result = await work(tx);
-    await begun;
-    // Work that swallowed the error of a statement ends here as if all were well; Postgres answers ROLLBACK to that.
-    const { command } = await connection.query('COMMIT');
-    if (command !== 'COMMIT')
-      throw new Error('The transaction was aborted by a statement whose error was not passed on.');
-    return result;
-  } catch (error) {
-    const cause: unknown = await begun.then(
-      () => error,
-      (reason: unknown) => reason,
-    );
-    await connection.query('ROLLBACK').catch((rollbackError: unknown) => {
-      broken = rollbackError instanceof Error ? rollbackError : new Error(String(rollbackError));
-    });
-    throw cause;
+    return await work(connection, spoil);
   } finally {
-    connection.off('error', onBroken);
+    connection.off('error', spoil);
     connection.release(broken);
   }
 }
 
+const inTransaction = <T>(pool: pg.Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
+  onConnection(pool, async (connection, spoil) => {
+    const tx: Tx = {
+      query: async (sql, values) => (await connection.query(sql, [...(values ?? [])])).rows,
+      execute: async (sql, values) => (await connection.query(sql, [...(values ?? [])])).rowCount ?? 0,
+      get db() {
+        return modelsOf(connection);
+      },
+    };
+    // Sent together with the first statement of the work, which fails with it: the transaction is then aborted.
+    const begun = connection.query(begin);
+    begun.catch(() => undefined);
+    try {
+      const result = await work(tx);
+      await begun;
+      // Work that swallowed the error of a statement ends here as if all were well; Postgres answers ROLLBACK to that.
+      const { command } = await connection.query('COMMIT');
+      if (command !== 'COMMIT')
+        throw new Error('The transaction was aborted by a statement whose error was not passed on.');
+      return result;
+    } catch (error) {
+      const cause: unknown = await begun.then(
+        () => error,
+        (reason: unknown) => reason,
+      );
+      await connection.query('ROLLBACK').catch(spoil);
+      throw cause;
+    }
+  });
+
 /** One statement between BEGIN and COMMIT, all three on their way at once. */
-async function readOnce<Row extends pg.QueryResultRow>(
+const readOnce = <Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   begin: string,
   [sql, values]: readonly [string, readonly unknown[]],
-): Promise<readonly Row[]> {
-  const connection = await pool.connect();
-  let broken: Error | undefined;
-  const onBroken = (error: Error): void => void (broken = error);
-  connection.on('error', onBroken);
-  const begun = connection.query(begin);
-  const found = connection.query<Row>(sql, [...values]);
-  const ended = connection.query('COMMIT');
-  const [beginning, answer, end] = await Promise.allSettled([begun, found, ended]);
-  if (end.status === 'rejected') broken = end.reason instanceof Error ? end.reason : new Error(String(end.reason));
-  connection.off('error', onBroken);
-  connection.release(broken);
-  if (beginning.status === 'rejected') throw beginning.reason;
-  if (answer.status === 'rejected') throw answer.reason;
-  return answer.value.rows;
-}
+): Promise<readonly Row[]> =>
+  onConnection(pool, async (connection, spoil) => {
+    const begun = connection.query(begin);
+    const found = connection.query<Row>(sql, [...values]);
+    const ended = connection.query('COMMIT');
+    const [beginning, answer, end] = await Promise.allSettled([begun, found, ended]);
+    if (end.status === 'rejected') spoil(end.reason);
+    if (beginning.status === 'rejected') throw beginning.reason;
+    if (answer.status === 'rejected') throw answer.reason;
+    return answer.value.rows;
+  });
 
 function assertTenant(tenantId: string): string {
   if (!isUuid(tenantId)) throw new Error('A tenant id is a lower-case UUID.');
