@@ -4,6 +4,8 @@ import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhous
 import { DomainError } from '#platform/errors';
 import { readSettings, sharedSettings, writeSettings } from './engine-settings.ts';
 
+export { sharedSettings } from './engine-settings.ts';
+
 export type LakeAddress = { readonly url: string; readonly user: string; readonly password: string };
 
 /** Values bound to `{name:Type}` places of a statement; never concatenated into it. */
@@ -98,15 +100,19 @@ async function translated<T>(sql: string, work: Promise<T>): Promise<T> {
   }
 }
 
+/** The connection is free for others only when its answer has been read. */
+async function drained(stream: Readable): Promise<void> {
+  stream.resume();
+  await new Promise<void>((resolve, reject) => stream.once('end', resolve).once('error', reject));
+}
+
 async function insertRows(client: ClickHouseClient, table: string, ndjson: Buffer, token: string): Promise<void> {
   const { stream } = await client.exec({
     query: `INSERT INTO ${table} FORMAT JSONEachRow`,
     values: Readable.from([ndjson]),
     clickhouse_settings: { ...writeSettings, insert_deduplication_token: token },
   });
-  // The connection is free for others only when its answer has been read.
-  stream.resume();
-  await new Promise<void>((resolve, reject) => stream.once('end', resolve).once('error', reject));
+  await drained(stream);
 }
 
 function stopped(error: unknown): Error {
@@ -153,8 +159,7 @@ async function* readLines(
 
 async function insertStream(client: ClickHouseClient, table: string, bytes: Readable): Promise<void> {
   const { stream } = await client.exec({ query: `INSERT INTO ${table} FORMAT Native`, values: bytes });
-  stream.resume();
-  await new Promise<void>((resolve, reject) => stream.once('end', resolve).once('error', reject));
+  await drained(stream);
 }
 
 /** Whole numbers that a double cannot hold arrive as text, exact; all others as numbers. */

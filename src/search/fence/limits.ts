@@ -1,3 +1,5 @@
+import { sharedSettings } from '#platform/lake-client';
+
 /** What one query may use. */
 export type QueryLimits = {
   readonly timeoutSeconds: number;
@@ -19,6 +21,7 @@ export function engineSettings({
   memoryBytesMax,
 }: QueryLimits): Readonly<Record<string, string | number>> {
   return {
+    ...sharedSettings,
     max_execution_time: timeoutSeconds,
     max_memory_usage: String(memoryBytesMax),
     max_query_size: 4_000_000,
@@ -30,7 +33,6 @@ export function engineSettings({
     transform_null_in: 0,
     cast_keep_nullable: 0,
     allow_experimental_correlated_subqueries: 1,
-    json_type_escape_dots_in_keys: 1,
     output_format_json_quote_64bit_integers: 0,
     output_format_json_quote_denormals: 0,
     date_time_output_format: 'simple',
