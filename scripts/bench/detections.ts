@@ -49,7 +49,7 @@ const keptBlocksMax = 200;
 
 const rate = (events: number, seconds: number): number => Math.round(events / Math.max(seconds, 1e-9));
 
-/** Rounds of a mixed stream before the timed part: each log type has then looked at both ways twice. */
+/** Rounds of a mixed stream before the timed part, in which compilers warm up. */
 const warmRounds = 4;
 
 /** Makes the same blocks each time it is asked, so that no run has to hold them. */

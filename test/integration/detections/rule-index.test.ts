@@ -128,26 +128,17 @@ describe('the index leaves out no rule that has something to say', () => {
   });
 });
 
-test('where the index does not pay every rule runs, with the same answers', async () => {
+test('where no rule can be left out every rule runs on every event', async () => {
   const sandbox = await sandboxOf({ mode: 'strict', verifyShare: 0 });
-  const rules = stateless;
-  const content = { ...tricky, revision: 'both ways', rules };
-  const lines = Array.from({ length: 40 }, (_, at) => `${JSON.stringify(trickyEvents[at % trickyEvents.length])}\n`);
-  const records = Buffer.from(lines.join(''));
-  const chunks = [];
-  // A sample, which is a look at the plain way, two looks at the index, and one more without it.
-  for (let chunk = 0; chunk < 4; chunk++)
-    chunks.push(await sandbox.evaluate(content, { logType: 'T', records }, atOnce));
-  const runs = chunks.map(({ statistics }) => statistics.reduce((sum, item) => sum + item.runs, 0));
-  expect(runs[0]).toBe(rules.length * 40);
-  expect(runs[1]).toBeLessThan(rules.length * 40 * 0.8);
-  expect(runs[2]).toBe(runs[1]);
-  expect(runs[3]).toBe(runs[0]);
-  expect(chunks[3]?.rulesPerEvent).toEqual([...new Array<number>(rules.length).fill(0), 40]);
-  for (const { matches, errors } of chunks.slice(1)) {
-    expect(matches).toEqual(chunks[0]?.matches);
-    expect(errors).toEqual(chunks[0]?.errors);
-  }
+  const rules = tricky.rules.filter(({ id }) => ['loops', 'policy: loops'].includes(id));
+  const content = { ...tricky, revision: 'always', rules };
+  const records = Buffer.from(trickyEvents.map((event) => `${JSON.stringify(event)}\n`).join(''));
+  const sample = await sandbox.evaluate(content, { logType: 'T', records }, atOnce);
+  const next = await sandbox.evaluate(content, { logType: 'T', records }, atOnce);
+  expect(rules).toHaveLength(2);
+  expect(next.rulesPerEvent).toEqual([0, 0, trickyEvents.length]);
+  expect(next.matches).toEqual(sample.matches);
+  expect(next.errors).toEqual(sample.errors);
 });
 
 /** A copy of the bundle whose analysis forgets the first of several values. */

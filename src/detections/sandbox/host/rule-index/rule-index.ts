@@ -5,7 +5,6 @@
 import { isAscii } from 'node:buffer';
 import { Candidates, type Mode } from './candidates.ts';
 import { parsePlan, type PlanSpec } from './plan.ts';
-import { type Way, Ways } from './ways.ts';
 
 /** Hands a request to the interpreter and returns its answer. */
 type Run = (header: Uint8Array, body: Uint8Array) => Uint8Array;
@@ -20,8 +19,6 @@ type Evaluate = {
   readonly always?: readonly number[];
   /** Runs every rule on every record and says what the index would have missed. */
   readonly verify?: boolean;
-  /** A watched run, whose time says nothing. */
-  readonly trace?: boolean;
   /** Rules that are left out of this request. */
   readonly skip?: readonly number[];
 };
@@ -35,14 +32,7 @@ const plansMax = 1024;
 const missesMax = 1000;
 const newline = 0x0a;
 
-type AtWork = { readonly candidates: Candidates; readonly ways: Ways };
-type Prepared = { readonly plan: PlanSpec | undefined; readonly atWork: Map<Mode, AtWork> };
-
-/** Of the whole process, so that the time of its collector and compiler counts, and that of other processes does not. */
-function cpuMicroseconds(): number {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-}
+type Prepared = { readonly plan: PlanSpec | undefined; readonly candidates: Map<Mode, Candidates> };
 
 /** Records left to look at, each with the number of its set of rules. */
 class Selection {
@@ -94,56 +84,27 @@ class RuleIndex {
     return { rules: plan?.rules.length ?? 0, alwaysRun: always.map(({ rule }) => rule) };
   }
 
-  /** Evaluates what the index leaves of a request, or all of it where there is no index or it does not pay. */
+  /** Evaluates what the index leaves of a request, or all of it where there is no index. */
   evaluate(request: Evaluate, { header, body }: Request): Uint8Array {
     const mode = request.index ?? 'off';
     const prepared = mode === 'off' ? undefined : this.#of(request.logType);
     if (mode === 'off' || prepared?.plan === undefined) return this.#run(header, body);
     const { plan } = prepared;
-    const atWork = prepared.atWork.get(mode) ?? { candidates: new Candidates(plan, mode), ways: new Ways() };
-    prepared.atWork.set(mode, atWork);
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
-    if (request.verify === true) return this.#verified(request, { header, body: bytes }, atWork);
-    const isTrue = (formula: number) => plan.formulas[formula]?.op === 'true';
-    const canSave = plan.rules.some((rule) => !isTrue(rule[mode]));
-    const way = !canSave ? 'plain' : request.trace === true ? atWork.ways.chosen : atWork.ways.next();
-    if (way === 'indexed') return this.#narrowed(request, bytes, atWork);
-    const { answer, events } = this.#timed('plain', request, atWork.ways, () => ({
-      answer: this.#run(header, body),
-      events: linesOf(bytes),
-    }));
-    const rules = plan.rules.filter(({ rule }) => request.skip?.includes(rule) !== true).length;
-    return withKey(answer, 'rulesPerEvent', [...new Array<number>(rules).fill(0), events]);
-  }
-
-  #narrowed(request: Evaluate, body: Buffer, { candidates, ways }: AtWork): Uint8Array {
-    const { answer, histogram } = this.#timed('indexed', request, ways, () => {
-      const selection = select(candidates, body, request.always ?? []);
-      const { records, chosen, sets } = selection;
-      const narrowed = Buffer.from(JSON.stringify({ ...request, candidates: { records, chosen, sets } }));
-      return {
-        answer: this.#run(narrowed, selection.body()),
-        histogram: selection.histogram,
-        events: selection.histogram.reduce((sum, events) => sum + events, 0),
-      };
-    });
-    return withKey(answer, 'rulesPerEvent', histogram);
-  }
-
-  #verified(request: Evaluate, { header, body }: Request & { readonly body: Buffer }, atWork: AtWork): Uint8Array {
-    const selection = select(atWork.candidates, body, request.always ?? []);
-    const { answer } = this.#timed('plain', request, atWork.ways, () => ({
-      answer: this.#run(header, body),
-      events: linesOf(body),
-    }));
-    return withKey(answer, 'missed', missedBy(selection, answer, request.index !== 'matches'));
-  }
-
-  #timed<Done extends { readonly events: number }>(way: Way, request: Evaluate, ways: Ways, work: () => Done): Done {
-    const started = cpuMicroseconds();
-    const done = work();
-    if (request.trace !== true) ways.note(way, done.events, cpuMicroseconds() - started);
-    return done;
+    if (!plan.rules.some((rule) => plan.formulas[rule[mode]]?.op !== 'true')) {
+      const rules = plan.rules.filter(({ rule }) => request.skip?.includes(rule) !== true).length;
+      return withKey(this.#run(header, body), 'rulesPerEvent', [...new Array<number>(rules).fill(0), linesOf(bytes)]);
+    }
+    const candidates = prepared.candidates.get(mode) ?? new Candidates(plan, mode);
+    prepared.candidates.set(mode, candidates);
+    const selection = select(candidates, bytes, request.always ?? []);
+    if (request.verify === true) {
+      const answer = this.#run(header, body);
+      return withKey(answer, 'missed', missedBy(selection, answer, mode === 'strict'));
+    }
+    const { records, chosen, sets } = selection;
+    const narrowed = Buffer.from(JSON.stringify({ ...request, candidates: { records, chosen, sets } }));
+    return withKey(this.#run(narrowed, selection.body()), 'rulesPerEvent', selection.histogram);
   }
 
   #of(logType: string): Prepared {
@@ -156,7 +117,7 @@ class RuleIndex {
     }
     const oldest = this.#prepared.keys().next().value;
     if (this.#prepared.size >= plansMax && oldest !== undefined) this.#prepared.delete(oldest);
-    const prepared: Prepared = { plan: this.#learn(logType), atWork: new Map() };
+    const prepared: Prepared = { plan: this.#learn(logType), candidates: new Map() };
     this.#prepared.set(logType, prepared);
     return prepared;
   }
