@@ -17,6 +17,7 @@ import type {
   SavedSearchService,
   TestingService,
   UploadService,
+  UploadSessionService,
 } from '#detections';
 import type {
   ApiToken,
@@ -52,6 +53,7 @@ export type Services = {
   readonly removals: RemovalService;
   readonly testing: TestingService;
   readonly uploads: UploadService;
+  readonly uploadSessions: UploadSessionService;
   readonly tokens: TokenService;
   readonly usage: UsageService;
   readonly users: UserService;

@@ -10,6 +10,9 @@ export const detectionResolvers = {
     detectionConditions: (_root, _args, { actor, services }) => services.detections.conditions(actor, {}),
     detectionCoverage: (_root, _args, { actor, services }) => services.detections.coverage(actor, {}),
     detectionRunsWhen: (_root, { id }, { actor, services }) => services.testing.runsWhen(actor, { id }),
+    generateEnrichedEvent: async (_root, { input }, { actor, services }) => ({
+      enrichedEvent: await services.testing.enrich(actor, input),
+    }),
     rulePythonBody,
   },
   Mutation: {

@@ -11,6 +11,15 @@ const detectionEntitiesUploadStatus: RootResolver<{ receiptId: string }> = (
 const validateBulkUploadStatus: RootResolver<{ receiptId: string }> = (_root, { receiptId }, { actor, services }) =>
   services.uploads.validationStatus(actor, { receiptId });
 
+const bulkUploadPresignedUrl: RootResolver<Input> = (_root, { input }, { actor, services }) =>
+  services.uploadSessions.address(actor, input);
+
+const bulkUploadDetectionsStatus: RootResolver<{ jobId: string }> = (_root, { jobId }, { actor, services }) =>
+  services.uploadSessions.status(actor, { jobId });
+
+const bulkUploadDetections: RootResolver<Input> = (_root, { input }, { actor, services }) =>
+  services.uploadSessions.start(actor, input);
+
 const featureFlags: RootResolver<Input> = (_root, { input }, { actor, services }) => ({
   flags: services.uploads.featureFlags(actor, input),
 });
@@ -31,11 +40,18 @@ const deleteSavedQueriesByName: RootResolver<Input> = (_root, { input }, { actor
   services.removals.deleteSavedQueries(actor, input);
 
 export const uploadResolvers = {
-  Query: { detectionEntitiesUploadStatus, validateBulkUploadStatus, featureFlags },
+  Query: {
+    detectionEntitiesUploadStatus,
+    validateBulkUploadStatus,
+    bulkUploadPresignedUrl,
+    bulkUploadDetectionsStatus,
+    featureFlags,
+  },
   Mutation: {
     uploadDetectionEntities,
     uploadDetectionEntitiesAsync,
     validateBulkUpload,
+    bulkUploadDetections,
     deleteDetections,
     deleteSavedQueriesByName,
   },

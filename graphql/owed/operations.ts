@@ -17,15 +17,10 @@ const owed: Readonly<Record<string, readonly Row[]>> = {
   ],
   'actors of alerts': [['mutation', 'DataAnalyticsRead', 'executeAlertActorQuery']],
   'identity profiles': [['query', ['AlertRead', 'DataAnalyticsRead'], 'actorProfileInfo']],
-  'upload of Python classes': [
-    ['query', 'BulkUpload', 'bulkUploadPresignedUrl', 'bulkUploadDetectionsStatus'],
-    ['mutation', 'BulkUpload', 'bulkUploadDetections'],
-  ],
   'detection testing': [
     ['query', ['RuleRead', 'PolicyRead'], 'replay'],
     ['mutation', ['RuleModify', 'BulkUpload'], 'createPerfTest', 'stopReplay'],
   ],
-  enrichment: [['query', ['LookupRead', 'RuleRead'], 'generateEnrichedEvent']],
   'bucket transport': [['mutation', 'LogSourceModify', 'createS3Source', 'updateS3Source']],
 };
 

@@ -20,6 +20,7 @@ import {
   createTestingService,
   createTenantSnapshots,
   createUploadService,
+  createUploadSessionService,
   findSearchText,
   type SandboxPool,
 } from '#detections';
@@ -153,7 +154,7 @@ export function createServices(
   runtime: Runtime,
   sandbox: { readonly pool: SandboxPool; readonly walls: WallReport },
 ) {
-  const { database, clock, ids, secrets, lake } = platform;
+  const { database, clock, ids, secrets, lake, objects } = platform;
   const audit = createAuditRecorder({ database, clock });
   const hasSchema = async (tx: Parameters<typeof findSchema>[0], logType: string) =>
     managedSchemas().has(logType) || (await findSchema(tx, logType)) !== undefined;
@@ -193,7 +194,16 @@ export function createServices(
     sessions: createSessionService({ database, audit, clock, ids }),
     systemErrors: createSystemErrorService({ database, audit, clock }),
     removals: createRemovalService({ database, audit }),
-    uploads: createUploadService({ database, audit, sandbox: sandbox.pool, objects: platform.objects, ids }),
+    uploads: createUploadService({ database, audit, sandbox: sandbox.pool, objects, ids }),
+    uploadSessions: createUploadSessionService({
+      database,
+      audit,
+      objects,
+      ids,
+      secrets,
+      clock,
+      publicUrl: publicUrl(runtime),
+    }),
     testing: createTestingService({ database, audit, sandbox: sandbox.pool }),
     tokens: createTokenService({ database, audit, clock, ids }),
     users: createUserService({ database, audit, ids }),

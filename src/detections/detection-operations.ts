@@ -93,6 +93,19 @@ export const detectionRunsWhen = defineQuery({
   input: z.strictObject({ id }),
 });
 
+/** As text, what one record may have. */
+const eventCharactersMax = 1_000_000;
+export const generateEnrichedEvent = defineQuery({
+  name: 'generateEnrichedEvent',
+  summary: 'An event as rules see it after enrichment.',
+  permission: ['LookupRead', 'RuleRead'],
+  input: z.strictObject({
+    event: z
+      .record(z.string(), z.unknown(), { error: 'is not an object' })
+      .refine((event) => JSON.stringify(event).length <= eventCharactersMax, 'has more than 1,000,000 characters'),
+  }),
+});
+
 const texts = z.array(specification).max(2000, 'has more than 2,000 items');
 export const transpileRules = defineMutation({
   name: 'transpileSimpleDetectionsToPython',
@@ -123,6 +136,7 @@ export const detectionOperations = [
   testCorrelationRuleYaml,
   rulePythonBody,
   detectionRunsWhen,
+  generateEnrichedEvent,
   transpileRules,
   transpileRuleFilters,
 ];

@@ -37,6 +37,7 @@ export { createRemovalService, type RemovalService } from './uploads/removal-ser
 export { processUploadJob } from './uploads/upload-jobs.ts';
 export { uploadOperations } from './uploads/upload-operations.ts';
 export { createUploadService, type UploadService } from './uploads/upload-service.ts';
+export { createUploadSessionService, type UploadSessionService } from './uploads/upload-session-service.ts';
 export { createUploadRetention, takeUpStranded } from './uploads/upload-retention.ts';
 export { uploadKey } from './uploads/upload-store.ts';
 export { writeZip } from './uploads/zip.ts';

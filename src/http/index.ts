@@ -8,4 +8,5 @@ export { answerPreflights } from './cors.ts';
 export { createGate } from './request-limits.ts';
 export { restRoutes } from './rest/rest-routes.ts';
 export { routes as restOperations } from './rest/routes.ts';
+export { uploadRoutes } from './upload-routes.ts';
 export { createHttpServer, originOf } from './server.ts';

@@ -93,6 +93,8 @@ export const restOperationList = [
   ['simple rule#get', 'GET', '/simple-rules/{id}', [200]],
   ['simple rule#put', 'PUT', '/simple-rules/{id}', [200, 201, 204]],
   ['simple rule#delete', 'DELETE', '/simple-rules/{id}', [204]],
+  ['upload#create', 'POST', '/uploads', [202]],
+  ['upload#get', 'GET', '/uploads/{id}', [200]],
   ['user#list', 'GET', '/users', [200]],
   ['user#create', 'POST', '/users', [200]],
   ['user#get', 'GET', '/users/{id}', [200]],

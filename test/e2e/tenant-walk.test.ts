@@ -75,6 +75,11 @@ async function makeIds(): Promise<WalkIds> {
     `mutation { validateBulkUpload(input: {data: "${emptyZip}"}) { receiptId } }`,
     (it: { validateBulkUpload: { receiptId: string } }) => it.validateBulkUpload.receiptId,
   );
+  const place = await data(
+    '{ bulkUploadPresignedUrl(input: {pypantherVersion: "1"}) { detectionsURL sessionId } }',
+    (it: { bulkUploadPresignedUrl: { detectionsURL: string } }) => it.bulkUploadPresignedUrl.detectionsURL,
+  );
+  await fetch(place, { method: 'PUT', body: emptyZip });
   const query = await data(
     'mutation { executeDataLakeQuery(input: {sql: "select 7 as seven"}) { id } }',
     (it: { executeDataLakeQuery: { id: string } }) => it.executeDataLakeQuery.id,
@@ -116,6 +121,7 @@ async function makeIds(): Promise<WalkIds> {
     detection: saved,
     token,
     upload,
+    session: new URL(place).pathname.split('/').at(-1) ?? '',
     validation,
     batch: ((await sent.json()) as { batchId: string }).batchId,
   };

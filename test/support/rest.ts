@@ -9,6 +9,19 @@ type Options = {
 
 export type RestAnswer = { readonly status: number; readonly body: unknown; readonly contentType: string | null };
 
+/** A form's fields: texts, and bytes as a file. */
+function formOf(fields: object): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields))
+    form.append(name, Buffer.isBuffer(value) ? new Blob([new Uint8Array(value)]) : String(value));
+  return form;
+}
+
+function sentBody({ isForm }: { readonly isForm?: boolean }, body: unknown): { body?: string | FormData } {
+  if (body === undefined) return {};
+  return { body: isForm && typeof body === 'object' && body !== null ? formOf(body) : JSON.stringify(body) };
+}
+
 /** Asks one route by its id, and checks the answer against what the route declares. */
 export async function askRoute(url: string, id: string, options: Options = {}): Promise<RestAnswer> {
   const route = restOperations.find((candidate) => candidate.id === id);
@@ -18,11 +31,11 @@ export async function askRoute(url: string, id: string, options: Options = {}): 
   );
   const response = await fetch(`${url}${path}${options.query ? `?${options.query}` : ''}`, {
     method: route.method,
+    ...sentBody(route, options.body),
     headers: {
       ...(options.token === undefined ? {} : { 'x-api-key': options.token }),
-      ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(options.body === undefined || route.isForm ? {} : { 'content-type': 'application/json' }),
     },
-    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
   });
   const text = await response.text();
   const isFile = response.ok && route.media !== undefined;
@@ -119,6 +132,8 @@ export const sampleBodies: Readonly<Record<string, unknown>> = {
   'global#create': { id: 'sample_helper', body: 'x = 1\n' },
   'global#put': { body: 'x = 1\n' },
   'data model#create': { id: 'Sample.Model', logTypes: ['Custom.Sample'], mappings: [{ name: 'a', path: 'b' }] },
+  // The smallest archive there is: an empty one.
+  'upload#create': { file: Buffer.from(`PK\u0005\u0006${'\0'.repeat(18)}`, 'latin1'), dryRun: 'true' },
   'query#create': { name: 'Sample query', sql: 'select 1' },
   'query#update': { name: 'none', sql: 'select 1' },
   'data model#put': { id: 'none', logTypes: ['Custom.Sample'], mappings: [{ name: 'a', path: 'b' }] },

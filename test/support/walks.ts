@@ -11,6 +11,7 @@ export type WalkIds = {
   user: string;
   role: string;
   upload: string;
+  session: string;
   validation: string;
   query: string;
   savedQuery: string;
@@ -288,6 +289,22 @@ export const walks: Readonly<Record<string, Walk>> = {
     query: ({ validation }) => `{ validateBulkUploadStatus(receiptId: "${validation}") { status error } }`,
     stranger: 'none',
   },
+  generateEnrichedEvent: {
+    query: () => '{ generateEnrichedEvent(input: {event: {p_log_type: "T", a: 1}}) { enrichedEvent } }',
+    stranger: 'own',
+  },
+  bulkUploadPresignedUrl: {
+    query: () => '{ bulkUploadPresignedUrl(input: {pypantherVersion: "1"}) { detectionsURL sessionId } }',
+    stranger: 'own',
+  },
+  bulkUploadDetections: {
+    query: ({ session }) => `mutation { bulkUploadDetections(input: {sessionId: "${session}", dryRun: true}) { id } }`,
+    stranger: 'none',
+  },
+  bulkUploadDetectionsStatus: {
+    query: ({ upload }) => `{ bulkUploadDetectionsStatus(jobId: "${upload}") { status message } }`,
+    stranger: 'none',
+  },
   featureFlags: {
     query: () => '{ featureFlags(input: {flags: [{flag: "EnableCorrelationRules"}]}) { flags { flag treatment } } }',
     stranger: 'own',
@@ -369,6 +386,7 @@ export const unknownIds: WalkIds = {
   user: crypto.randomUUID(),
   role: crypto.randomUUID(),
   upload: crypto.randomUUID(),
+  session: crypto.randomUUID(),
   validation: crypto.randomUUID(),
   query: crypto.randomUUID(),
   savedQuery: 'No such search',

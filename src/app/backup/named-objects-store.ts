@@ -25,7 +25,7 @@ const sources: readonly Source[] = [
     keyOf: ({ tenant_id, id }) => resultsKey(tenant_id, id),
   },
   {
-    sql: "SELECT u.tenant_id, u.id::text, '' AS key FROM content_uploads u WHERE u.status = 'NOT_PROCESSED'",
+    sql: "SELECT u.tenant_id, u.id::text, '' AS key FROM content_uploads u WHERE u.status = 'NOT_PROCESSED' AND u.kind <> 'SESSION'",
     keyOf: ({ tenant_id, id }) => uploadKey(tenant_id, id),
   },
 ];

@@ -16,6 +16,7 @@ import {
   referenceRoutes,
   restRoutes,
   sessionOf,
+  uploadRoutes,
 } from '#http';
 import {
   createHttpReceiver,
@@ -124,6 +125,7 @@ async function serveApi(
     version: productVersion,
     gate,
   });
+  await uploadRoutes(server, { sessions: services.uploadSessions, gate });
   await playgroundRoutes(server);
   await referenceRoutes(server);
   return limiter;

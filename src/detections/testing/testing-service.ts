@@ -20,6 +20,7 @@ import { findDetection, listDetections } from '../detection-store.ts';
 import type { RuleExplanation, SandboxPool, UnitTest, UnitTestResult } from '../sandbox/sandbox-contract.ts';
 import { transpileFilters } from '../simple/transpile/transpile-filters.ts';
 import { transpileToPython } from '../simple/transpile/transpile-python.ts';
+import { enrichedEvent } from './enriched-event.ts';
 import { explainRules } from './explain-rules.ts';
 import { hasTests, libraryKinds, runTests } from './run-tests.ts';
 
@@ -32,6 +33,8 @@ export type TestingService = {
   transpileRules(actor: Actor, input: unknown): Promise<readonly string[]>;
   /** Inline filters in the form of command lines, in their order. */
   transpileFilters(actor: Actor, input: unknown): Promise<readonly string[]>;
+  /** The event of a test with what enrichment adds to it. */
+  enrich(actor: Actor, input: unknown): Promise<Readonly<Record<string, unknown>>>;
   pythonBody(actor: Actor, input: unknown): Promise<{ readonly body: string; readonly tests: readonly UnitTest[] }>;
 };
 
@@ -158,6 +161,10 @@ export function createTestingService(deps: Deps): TestingService {
       )
         throw notFound('rule', id);
       return { body: found.body, tests: unitTests(spec) };
+    },
+    async enrich(actor, input) {
+      const { event } = admit(actor, operations.generateEnrichedEvent, input);
+      return enrichedEvent(await deps.database.withTenant(actor.tenantId, listDetections), event);
     },
     async transpileRules(actor, input) {
       const { data } = admit(actor, operations.transpileRules, input);

@@ -33,6 +33,16 @@ class AlreadyProcessed extends Error {
   override readonly name = 'AlreadyProcessed';
 }
 
+/** Takes back a transaction whose outcome is wanted all the same. */
+class Rehearsed extends Error {
+  override readonly name = 'Rehearsed';
+  readonly result: UploadResult;
+  constructor(result: UploadResult) {
+    super('Nothing was saved.');
+    this.result = result;
+  }
+}
+
 /**
  * Checks an archive and saves all of it, or nothing; the outcome goes onto the receipt in the same transaction, so that
  * it says what changed however often the work is begun. Throws UploadRefused, or `conflict` while another one is at work.
@@ -78,6 +88,21 @@ async function validateArchive({ database, sandbox }: ProcessDeps, tenantId: str
   return checkUpload({ sandbox, tenantId }, archive, saved);
 }
 
+/** Saves an archive and takes that back: what would change, as exactly as a change says it. */
+async function rehearseArchive(deps: ProcessDeps, actor: Actor, archive: Buffer): Promise<UploadResult> {
+  const { tenantId } = actor;
+  const { items, issues } = await validateArchive(deps, tenantId, archive);
+  if (issues.length > 0) throw new UploadRefused(issues);
+  try {
+    return await deps.database.withTenant(tenantId, async (tx) => {
+      throw new Rehearsed(resultOf(items, await saveDetections({ tx, changedBy: referenceOf(actor) }, items)));
+    });
+  } catch (error) {
+    if (error instanceof Rehearsed) return error.result;
+    throw error;
+  }
+}
+
 async function work(deps: ProcessDeps, actor: Actor, upload: StoredUpload): Promise<void> {
   const { tenantId } = actor;
   const finish = (outcome: Parameters<typeof finishUpload>[2]) =>
@@ -85,6 +110,7 @@ async function work(deps: ProcessDeps, actor: Actor, upload: StoredUpload): Prom
   const archive = await deps.objects.get(uploadKey(tenantId, upload.id));
   try {
     if (upload.kind === 'UPLOAD') await applyArchive(deps, actor, archive, upload.id);
+    else if (upload.kind === 'DRY_RUN') await finish({ result: await rehearseArchive(deps, actor, archive) });
     else await finish({ result: { issues: (await validateArchive(deps, tenantId, archive)).issues } });
   } catch (error) {
     if (error instanceof AlreadyProcessed) return;

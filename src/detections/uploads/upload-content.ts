@@ -58,13 +58,24 @@ function kindConflicts(items: readonly ContentItem[], saved: ReadonlyMap<string,
 
 type Deps = { readonly sandbox: Pick<SandboxPool, 'check'>; readonly tenantId: string };
 
+/** Python that no YAML names: an archive of classes, most likely. */
+function unnamedPython(entries: readonly ZipEntry[]): readonly UploadIssue[] {
+  const [first] = entries;
+  if (first === undefined || entries.some(({ name }) => /\.ya?ml$/i.test(name))) return [];
+  const errorMessage =
+    'the archive has Python files and no YAML file that names them: rules written as Python classes are not supported, ' +
+    'write a YAML file with AnalysisType, RuleID and Filename for each rule';
+  return [{ path: first.name, errorMessage }];
+}
+
 /** Unpacks an upload and checks it together with what is saved: forms, ids, references, and that the Python loads. */
 export async function checkUpload(
   { sandbox, tenantId }: Deps,
   archive: Buffer,
   saved: readonly ContentItem[],
 ): Promise<CheckedUpload> {
-  const { items, files, problems } = await readContent(sourcesOf(readZip(archive, isContentFile)));
+  const entries = readZip(archive, isContentFile);
+  const { items, files, problems } = await readContent(sourcesOf(entries));
   const fileOf = new Map(files.map(({ item, file }) => [item.id, file]));
   const own = new Set(items.map(({ id }) => id));
   const together = [...items, ...saved.filter(({ id }) => !own.has(id))];
@@ -80,6 +91,7 @@ export async function checkUpload(
       ? await sandbox.check({ tenantId, content: sandboxContent(testingContent(together)) })
       : [];
   const issues = [
+    ...unnamedPython(entries),
     ...problems.map(issueOf),
     ...found.map((problem) => ({
       path: fileOf.get(problem.id) ?? problem.id,

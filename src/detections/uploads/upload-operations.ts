@@ -45,6 +45,28 @@ export const validateUploadStatus = defineQuery({
   permission: ['BulkUpload', 'BulkUploadValidate'],
   input: z.strictObject({ receiptId }),
 });
+export const uploadAddress = defineQuery({
+  name: 'bulkUploadPresignedUrl',
+  summary: 'An address to put an archive at, once and within minutes, before `bulkUploadDetections`.',
+  permission: 'BulkUpload',
+  input: z.strictObject({ pypantherVersion: z.string().max(100) }),
+});
+export const startUpload = defineMutation({
+  name: 'bulkUploadDetections',
+  summary: 'Saves the content of an archive that was put at its address, or says what would change.',
+  permission: 'BulkUpload',
+  audit: 'BULK_UPLOAD_DETECTIONS',
+  input: z.strictObject({
+    sessionId: z.uuid({ error: 'is not the id of an upload session' }),
+    dryRun: z.boolean().nullish(),
+  }),
+});
+export const startedUploadStatus = defineQuery({
+  name: 'bulkUploadDetectionsStatus',
+  summary: 'Where an upload from an address is, and what came of it.',
+  permission: 'BulkUpload',
+  input: z.strictObject({ jobId: z.uuid({ error: 'is not the id of an upload' }) }),
+});
 const ids = z.array(z.string().min(1).max(1000)).max(100, 'names more than 100 ids');
 export const deleteDetections = defineMutation({
   name: 'deleteDetections',
@@ -75,6 +97,9 @@ export const uploadOperations = [
   uploadStatus,
   validateUpload,
   validateUploadStatus,
+  uploadAddress,
+  startUpload,
+  startedUploadStatus,
   deleteDetections,
   deleteSavedQueriesByName,
   featureFlags,

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ContentItem, DetectionKind } from '../content/content-item.ts';
 
 type Statistics = {
@@ -48,4 +49,16 @@ export function resultOf(
     };
   };
   return Object.fromEntries(Object.entries(groups).map(([name, kinds]) => [name, statistics(kinds)])) as UploadResult;
+}
+
+const refusal = z.object({
+  error: z.string(),
+  issues: z.array(z.object({ path: z.string(), errorMessage: z.string() })),
+});
+
+/** The error of a receipt for people: a line for each file. It is a text, or JSON with the problem of each file. */
+export function failureText(error: string): string {
+  if (!error.startsWith('{')) return error;
+  const { error: first, issues } = refusal.parse(JSON.parse(error));
+  return [first, ...issues.map(({ path, errorMessage }) => `${path}: ${errorMessage}`)].join('\n');
 }

@@ -2,7 +2,8 @@ import type { Actor } from '#access';
 import { tenantKey } from '#platform/objects';
 import type { TenantTx, Tx } from '#platform/postgres';
 
-export type UploadKind = 'UPLOAD' | 'VALIDATION';
+/** A session is the first of two steps: an archive that was put at an address; uploads and rehearsals refer to it. */
+export type UploadKind = 'UPLOAD' | 'VALIDATION' | 'DRY_RUN' | 'SESSION';
 
 export type StoredUpload = {
   readonly id: string;
@@ -43,10 +44,14 @@ export async function insertUpload(
   );
 }
 
-export async function findUpload(tx: TenantTx, id: string, kind?: UploadKind): Promise<StoredUpload | undefined> {
+export async function findUpload(
+  tx: TenantTx,
+  id: string,
+  kinds?: readonly UploadKind[],
+): Promise<StoredUpload | undefined> {
   const rows = await tx.query<Row>(
-    'SELECT * FROM content_uploads WHERE tenant_id = $1 AND id = $2 AND ($3::text IS NULL OR kind = $3)',
-    [tx.tenantId, id, kind ?? null],
+    'SELECT * FROM content_uploads WHERE tenant_id = $1 AND id = $2 AND ($3::text[] IS NULL OR kind = ANY ($3))',
+    [tx.tenantId, id, kinds ?? null],
   );
   const [row] = rows;
   return row && { ...row, createdAt: row.created_at, updatedAt: row.updated_at };
@@ -107,15 +112,15 @@ export async function deleteUpload(tx: TenantTx, id: string): Promise<void> {
 export async function listStranded(tx: Tx): Promise<readonly (UploadPlace & { readonly isHopeless: boolean })[]> {
   const rows = await tx.query<PlaceRow & { hopeless: boolean }>(
     `SELECT tenant_id, id, created_at < now() - interval '1 day' AS hopeless FROM content_uploads
-     WHERE status = 'NOT_PROCESSED' AND created_at < now() - interval '10 minutes' ORDER BY created_at LIMIT 1000`,
+     WHERE status = 'NOT_PROCESSED' AND kind <> 'SESSION' AND created_at < now() - interval '10 minutes' ORDER BY created_at LIMIT 1000`,
   );
   return rows.map((row) => ({ ...placeOf(row), isHopeless: row.hopeless }));
 }
 
-/** Which of the uploads have a receipt. */
+/** Which of the uploads have a receipt that still needs its archive; that of a session is good for as long as it is young. */
 export async function listReceipts(tx: TenantTx, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await tx.query<{ id: string }>(
-    'SELECT id FROM content_uploads WHERE tenant_id = $1 AND id = ANY ($2::uuid[])',
+    "SELECT id FROM content_uploads WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND kind <> 'SESSION'",
     [tx.tenantId, ids],
   );
   return new Set(rows.map(({ id }) => id));

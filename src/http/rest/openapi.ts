@@ -9,7 +9,7 @@ const jsonOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
   return rest;
 };
 
-const content = (schema: Json) => ({ 'application/json': { schema } });
+const content = (schema: Json, mediaType = 'application/json') => ({ [mediaType]: { schema } });
 
 const message = { type: 'object', required: ['message'], properties: { message: { type: 'string', minLength: 1 } } };
 
@@ -18,7 +18,7 @@ const always: Readonly<Record<number, string>> = {
   401: 'No valid API token.',
   403: 'The token lacks the permission, or may not be used from this address.',
   413: 'The body is too large.',
-  415: 'The body is not JSON.',
+  415: 'The body is not of the type that is described.',
   431: 'The address, or the headers, are too long.',
   429: 'Too many requests; `Retry-After` says when to come back.',
   500: 'Something went wrong on our side.',
@@ -88,7 +88,12 @@ const operationOf = (route: RestRoute): Json => ({
   parameters: parametersOf(route),
   ...(route.body === undefined
     ? {}
-    : { requestBody: { required: true, content: content(jsonOf(route.body, 'input')) } }),
+    : {
+        requestBody: {
+          required: true,
+          content: content(jsonOf(route.body, 'input'), route.isForm ? 'multipart/form-data' : undefined),
+        },
+      }),
   responses: answersOf(route),
 });
 

@@ -7,6 +7,7 @@ import { DomainError } from '#platform/errors';
 import type { Log } from '#platform/log';
 import { originOf, statusOf } from '../server.ts';
 import type { Gate } from '../request-limits.ts';
+import { acceptForms } from './forms.ts';
 import { openApiDocument } from './openapi.ts';
 import { readQuery } from './query.ts';
 import type { RestRoute, RestServices } from './route.ts';
@@ -37,7 +38,12 @@ function toldStatus(route: RestRoute, error: DomainError): number {
 }
 
 /** Every failure is JSON with a message that is not empty. */
-function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log, route?: RestRoute) {
+function answerFailure(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { log, route, isForm }: { readonly log: Log; readonly route?: RestRoute; readonly isForm?: boolean },
+) {
   if (error instanceof DomainError && error.code !== 'internal') {
     if (error.retryAfterSeconds !== undefined) void reply.header('retry-after', String(error.retryAfterSeconds));
     const status = route === undefined ? statusOf(error.code) : toldStatus(route, error);
@@ -45,7 +51,10 @@ function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyRe
   }
   const { statusCode } = z.object({ statusCode: z.number().min(400).max(499) }).safeParse(error).data ?? {};
   if (statusCode === 413) return reply.code(413).send({ message: 'The body has more than 10 MiB.' });
-  if (statusCode === 415) return reply.code(415).send({ message: 'Send the body as application/json.' });
+  if (statusCode === 415) {
+    const wanted = isForm ? 'multipart/form-data' : 'application/json';
+    return reply.code(415).send({ message: `Send the body as ${wanted}.` });
+  }
   if (statusCode !== undefined) return reply.code(400).send({ message: 'The request could not be read as JSON.' });
   log.error('rest_failed', { error, traceId: originOf(request).traceId, route: route?.id });
   return reply
@@ -78,7 +87,7 @@ async function run(deps: Deps, route: RestRoute, request: FastifyRequest, reply:
       await audit
         .recordFailure(actor, route.operation, error)
         .catch((reason: unknown) => log.error('audit_not_written', { error: reason }));
-    return answerFailure(error, request, reply, log, route);
+    return answerFailure(error, request, reply, { log, route });
   }
 }
 
@@ -86,14 +95,23 @@ async function run(deps: Deps, route: RestRoute, request: FastifyRequest, reply:
 export async function restRoutes(server: FastifyInstance, deps: Deps): Promise<void> {
   const document = JSON.stringify(openApiDocument(routes, deps.version));
   server.get('/openapi.json', (_request, reply) => reply.type('application/json').send(document));
-  const mount = async (scope: FastifyInstance) => {
-    scope.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, deps.log));
-    for (const route of routes)
+  const add = (scope: FastifyInstance, areForms: boolean): void => {
+    scope.setErrorHandler((error, request, reply) =>
+      answerFailure(error, request, reply, { log: deps.log, isForm: areForms }),
+    );
+    for (const route of routes.filter(({ isForm = false }) => isForm === areForms))
       scope.route({
         method: route.method,
         url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
         handler: (request, reply) => run(deps, route, request, reply),
       });
+  };
+  const mount = async (scope: FastifyInstance) => {
+    add(scope, false);
+    await scope.register(async (forms) => {
+      acceptForms(forms);
+      add(forms, true);
+    });
   };
   await server.register(mount);
   await server.register(mount, { prefix: '/v1' });

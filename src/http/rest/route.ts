@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Actor, Operation } from '#access';
 import type { AlertService, CommentService, ContextTagService } from '#alerts';
-import type { ContentService, RemovalService, SavedSearchService } from '#detections';
+import type { ContentService, RemovalService, SavedSearchService, UploadService } from '#detections';
 import type { RoleService, TokenService, UserService } from '#identity';
 import type { AlarmService, SourceService } from '#ingestion';
 import type { QueryService, ResultFile } from '#search';
@@ -20,6 +20,7 @@ export type RestServices = {
   readonly savedSearches: SavedSearchService;
   readonly sources: SourceService;
   readonly tokens: TokenService;
+  readonly uploads: UploadService;
   readonly users: UserService;
 };
 
@@ -48,6 +49,8 @@ type Definition<P extends Parameters, Body extends z.ZodType> = {
   readonly operation: Operation;
   readonly query?: P;
   readonly body?: Body;
+  /** The body is `multipart/form-data` instead of JSON; files in it are Buffers. */
+  readonly isForm?: boolean;
   /** Body of each good answer; null where it is empty. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
   /** Media types of the good answer when it is a file. */

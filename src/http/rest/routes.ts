@@ -10,6 +10,7 @@ import { queryRoutes } from './query-routes.ts';
 import { roleRoutes } from './role-routes.ts';
 import type { RestRoute } from './route.ts';
 import { tokenRoutes } from './token-routes.ts';
+import { uploadRoutes } from './upload-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
 /** Every operation of the REST API. */
@@ -25,6 +26,7 @@ export const routes: readonly RestRoute[] = [
   ...queryRoutes,
   ...roleRoutes,
   ...detectionRoutes,
+  ...uploadRoutes,
   ...userRoutes,
   ...owedRoutes,
 ];

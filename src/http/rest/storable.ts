@@ -7,7 +7,7 @@ const isStorable = (text: string): boolean => !text.includes('\u0000') && text.i
 export function refuseUnstorable(value: unknown, field: string): void {
   if (typeof value === 'string') {
     if (!isStorable(value)) throw badInput(field, `${field}: holds characters that no text may have`);
-  } else if (typeof value === 'object' && value !== null) {
+  } else if (typeof value === 'object' && value !== null && !Buffer.isBuffer(value)) {
     for (const [key, inner] of Object.entries(value)) {
       refuseUnstorable(key, field);
       refuseUnstorable(inner, field);

@@ -159,9 +159,10 @@ describe('an upload', () => {
     const missing = zipOf({ 'a.yml': ruleYaml('U.S') });
     expect(await failure(uploads.upload(actor, { data: missing }))).toContain('is not in the archive');
     expect(await failure(uploads.upload(actor, { data: 'bm90IGEgemlw' }))).toContain('not a zip archive');
-    expect(await failure(uploads.upload(actor, { data: zipOf(content), mode: 'V2_ZIP' }))).toContain(
-      'only CLASSIC_ZIP',
-    );
+    const classes = zipOf({ 'main.py': good });
+    expect(await failure(uploads.upload(actor, { data: classes, mode: 'V2_ZIP' }))).toMatch(/main\.py.*not supported/);
+    const rehearsal = { data: zipOf(content), dryRun: true };
+    expect(await failure(uploads.uploadAsync(actor, rehearsal))).toContain('dryRun: is for V2_ZIP');
   });
 
   test('by receipt is worked on once, and a second one waits', async () => {
