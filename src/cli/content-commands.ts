@@ -93,13 +93,3 @@ export const debugCommand: Command = {
     });
   },
 };
-
-export const enrichTestDataCommand: Command = {
-  name: 'enrich-test-data',
-  usage: [['enrich-test-data --path DIR', 'add enrichment to the events of unit tests (not available yet)']],
-  async run() {
-    throw new CommandError(
-      'Enriching test data needs the lookup tables of a deployment, which this version does not serve yet.',
-    );
-  },
-};

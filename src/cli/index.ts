@@ -1,6 +1,7 @@
 import { batchCommand } from './batch-command.ts';
 import type { Command } from './command.ts';
-import { debugCommand, enrichTestDataCommand, listCommand, validateCommand, zipCommand } from './content-commands.ts';
+import { debugCommand, listCommand, validateCommand, zipCommand } from './content-commands.ts';
+import { enrichTestDataCommand } from './enrich-command.ts';
 import { queryCommand } from './query-command.ts';
 import { deleteCommand, downloadCommand, uploadCommand } from './remote-content-commands.ts';
 import { testCommand } from './test-command.ts';
