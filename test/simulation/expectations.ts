@@ -100,6 +100,7 @@ function rowsOf(world: World, batch: Row, manifest: BatchManifest) {
       sourceId: String(batch['source_id']),
       sourceLabel: manifest.source?.label ?? '',
       parseTime: new Date(manifest.evaluatedAt),
+      ...(manifest.rowIds === undefined ? {} : { rowIds: manifest.rowIds }),
     };
     const body = bytes?.subarray(offset, offset + length) ?? Buffer.alloc(0);
     const unread = earlierPlans(world, batch).map(

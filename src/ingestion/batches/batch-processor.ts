@@ -56,6 +56,9 @@ const failuresMax = 5;
 const leaseSeconds = 30;
 const transientPauseSeconds = 3;
 
+const withRowIds = ({ rowIds }: BatchManifest): Pick<BatchManifest, 'rowIds'> =>
+  rowIds === undefined ? {} : { rowIds };
+
 const sourcePlan = (source: StoredSource | undefined): SourcePlan => ({
   label: source?.label ?? '',
   streamType: source?.streamType ?? 'Auto',
@@ -84,6 +87,8 @@ async function planOf(
     contentRevision,
     source: earlier[0]?.source ?? sourcePlan(source),
     schemas,
+    // The rows of a replay are numbered as those of the batch beside which they will lie.
+    ...(earlier[0] === undefined ? { rowIds: 'numbered' } : withRowIds(earlier[0])),
   };
 }
 
@@ -206,6 +211,7 @@ async function normalize(
       sourceId: batch.sourceId,
       sourceLabel: source.label,
       parseTime: new Date(manifest.evaluatedAt),
+      ...withRowIds(manifest),
     };
     const read = (tried: Schemas, only: ReadonlySet<number> | undefined): Normalized =>
       normalizeBody(body, stream, tried, only === undefined ? context : { ...context, onlyOffsets: only });

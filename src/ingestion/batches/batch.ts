@@ -1,3 +1,4 @@
+import type { RowIds } from '../normalize/row-ids.ts';
 import type { LogStreamOptions, LogStreamType } from '../sources/http-source.ts';
 
 /** One request's body inside the batch object, exactly as it came over the wire. */
@@ -25,6 +26,8 @@ export type BatchManifest = {
   readonly source?: SourcePlan;
   /** Revision of each schema that may claim records, by name, in the order in which they are tried. */
   readonly schemas: readonly { readonly name: string; readonly revision: number }[];
+  /** How rows are numbered. Plans of the first release lack it: their rows keep the ids they had. */
+  readonly rowIds?: RowIds;
 };
 
 export type SourcePlan = {

@@ -1,8 +1,8 @@
-import { hashId } from '#platform/ids';
 import type { CompiledSchema, Decoded } from '../schemas/compiled-schema.ts';
 import type { LogStreamOptions, LogStreamType } from '../sources/http-source.ts';
 import { lines, recordsOf, type RecordRange } from '../streams/records.ts';
 import { createClassifier } from './classifier.ts';
+import { type RowIds, rowIdsOf } from './row-ids.ts';
 
 export type NormalizeContext = {
   readonly tenantId: string;
@@ -14,6 +14,7 @@ export type NormalizeContext = {
   readonly sourceLabel: string;
   /** Processing time of the whole batch, from its manifest. */
   readonly parseTime: Date;
+  readonly rowIds?: RowIds;
   /** Only records that begin at these offsets, when given. */
   readonly onlyOffsets?: ReadonlySet<number>;
 };
@@ -95,6 +96,7 @@ export function normalizeBody(
   const builders = new Map<string, RowBuilder>();
   const failures: ClassificationFailure[] = [];
   const rowOf = createRowWriter(context);
+  const idOf = rowIdsOf(context);
   const take = ({ start, end }: RecordRange, isWhole: boolean): void => {
     const isWanted = context.onlyOffsets?.has(start) ?? true;
     const record = body.toString('utf8', start, end);
@@ -105,14 +107,13 @@ export function normalizeBody(
       return;
     }
     if (!isWanted || result.kind === 'nothing') return;
-    const rowId = hashId(context.tenantId, context.batchId, String(context.part), String(start));
+    const rowId = idOf(start);
     if (result.kind === 'event') {
       const builder = builders.get(result.logType) ?? new RowBuilder();
       builders.set(result.logType, builder);
       builder.add(rowOf(result.logType, rowId, result.decoded));
       for (const [index, decoded] of (result.more ?? []).entries()) {
-        const subId = hashId(context.tenantId, context.batchId, String(context.part), String(start), String(index + 1));
-        builder.add(rowOf(result.logType, subId, decoded));
+        builder.add(rowOf(result.logType, idOf(start, index + 1), decoded));
       }
     } else {
       const payload = record.slice(0, payloadMax);
