@@ -195,7 +195,7 @@ const alike = new Set([
 ]);
 
 describe.skipIf(!hasSamples)('real events', () => {
-  const names = readdirSync(samples).map((file) => file.replace(/\.(log|ndjson)$/, ''));
+  const names = (hasSamples ? readdirSync(samples) : []).map((file) => file.replace(/\.(log|ndjson)$/, ''));
 
   test.each(names)('every sample of %s fits its schema', (logType) => {
     const extension = existsSync(path.join(samples, `${logType}.log`)) ? 'log' : 'ndjson';
