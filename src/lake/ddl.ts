@@ -32,23 +32,37 @@ function typeOf({ type, element }: LakeColumn): string {
 }
 
 const fixedTypes: Readonly<Record<string, string>> = {
-  p_event_time: "DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))",
-  p_parse_time: "DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))",
+  p_event_time: "DateTime64(3, 'UTC')",
+  p_parse_time: "DateTime64(3, 'UTC')",
   p_log_type: 'LowCardinality(String)',
-  p_row_id: 'String CODEC(ZSTD(1))',
+  p_row_id: 'String',
   p_source_id: 'LowCardinality(String)',
   p_source_label: 'LowCardinality(String)',
 };
 
-const columnLine = (column: LakeColumn): string => {
-  const fixed =
-    fixedTypes[column.name] ?? (column.name.startsWith('p_any_') ? 'Array(String) CODEC(ZSTD(1))' : undefined);
-  return `${identifier(column.name)} ${fixed ?? typeOf(column)}`;
-};
+const storedType = (column: LakeColumn): string =>
+  fixedTypes[column.name] ?? (column.name.startsWith('p_any_') ? 'Array(String)' : typeOf(column));
+
+/** How a column is packed on disk (decision 0040). Raise `packing` with every change, so that older tables follow. */
+function codecOf(column: LakeColumn): string {
+  const type = storedType(column);
+  if (/^(?:Nullable\()?DateTime64/.test(type)) return 'CODEC(Delta, ZSTD(1))';
+  return /^Nullable\(Int/.test(type) ? 'CODEC(T64, ZSTD(1))' : 'CODEC(ZSTD(1))';
+}
+
+/** Number of the way in which new tables pack their columns. */
+export const packing = 2;
+
+const columnLine = (column: LakeColumn): string =>
+  `${identifier(column.name)} ${storedType(column)} ${codecOf(column)}`;
+
+/** Ids of requests are all different: a list of the rows of each would be as large as the ids themselves. */
+const indexType = (name: string): string =>
+  name === 'p_any_trace_ids' ? 'bloom_filter(0.01) GRANULARITY 1' : "text(tokenizer = 'array')";
 
 const indexLines = standardColumns
   .filter((column) => column.name.startsWith('p_any_'))
-  .map((column) => `INDEX i_${column.name.slice(6)} ${column.name} TYPE text(tokenizer = 'array')`);
+  .map(({ name }) => `INDEX i_${name.slice(6)} ${name} TYPE ${indexType(name)}`);
 
 /**
  * Statement that makes the table; running it again changes nothing. Retention and partitions count from the arrival of
@@ -81,6 +95,14 @@ SETTINGS ttl_only_drop_parts = 1, ${window} = 10000`;
 /** One statement for all new columns: altering a table once costs as much as altering it ten times. */
 export function addColumns(table: Pick<LakeTable, 'database' | 'table'>, columns: readonly LakeColumn[]): string {
   return `ALTER TABLE ${qualified(table)} ${columns.map((column) => `ADD COLUMN IF NOT EXISTS ${columnLine(column)}`).join(', ')}`;
+}
+
+/** Packs what is written from now on, and what is merged, as new tables do; nothing is rewritten for it. */
+export function repackColumns(table: Pick<LakeTable, 'database' | 'table' | 'columns'>): string {
+  const changes = [...standardColumns, ...table.columns].map(
+    (column) => `MODIFY COLUMN IF EXISTS ${identifier(column.name)} ${codecOf(column)}`,
+  );
+  return `ALTER TABLE ${qualified(table)} ${changes.join(', ')}`;
 }
 
 /** Gone at once, with every table in it. */

@@ -10,11 +10,15 @@ type TableRow = {
   database_name: string;
   table_name: string;
   columns: readonly LakeColumn[];
+  packing: number;
 };
 
-const columns = 'tenant_id, id, family, log_type, layout, database_name, table_name, columns';
+/** A table, and the number of the way in which its columns are packed. */
+export type PlacedTable = LakeTable & { readonly packing: number };
 
-const toTable = (row: TableRow): LakeTable => ({
+const columns = 'tenant_id, id, family, log_type, layout, database_name, table_name, columns, packing';
+
+const toTable = (row: TableRow): PlacedTable => ({
   tenantId: row.tenant_id,
   id: row.id,
   family: row.family,
@@ -23,9 +27,10 @@ const toTable = (row: TableRow): LakeTable => ({
   database: row.database_name,
   table: row.table_name,
   columns: row.columns,
+  packing: row.packing,
 });
 
-export async function findTable(tx: TenantTx, family: LakeFamily, logType: string): Promise<LakeTable | undefined> {
+export async function findTable(tx: TenantTx, family: LakeFamily, logType: string): Promise<PlacedTable | undefined> {
   const rows = await tx.query<TableRow>(
     `SELECT ${columns} FROM lake_tables WHERE tenant_id = $1 AND family = $2 AND log_type = $3`,
     [tx.tenantId, family, logType],
@@ -51,10 +56,10 @@ export async function getTableById(tx: Tx, tenantId: string, id: string): Promis
 }
 
 /** Remembers a table; when another process was first, its row counts. */
-export async function insertTable(tx: TenantTx, table: LakeTable): Promise<LakeTable> {
+export async function insertTable(tx: TenantTx, table: PlacedTable): Promise<LakeTable> {
   await tx.execute(
-    `INSERT INTO lake_tables (tenant_id, id, family, log_type, layout, database_name, table_name, columns)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant_id, family, log_type) DO NOTHING`,
+    `INSERT INTO lake_tables (tenant_id, id, family, log_type, layout, database_name, table_name, columns, packing)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (tenant_id, family, log_type) DO NOTHING`,
     [
       tx.tenantId,
       table.id,
@@ -64,6 +69,7 @@ export async function insertTable(tx: TenantTx, table: LakeTable): Promise<LakeT
       table.database,
       table.table,
       JSON.stringify(table.columns),
+      table.packing,
     ],
   );
   const stored = await findTable(tx, table.family, table.logType);
@@ -71,10 +77,11 @@ export async function insertTable(tx: TenantTx, table: LakeTable): Promise<LakeT
   return stored;
 }
 
-export async function updateColumns(tx: TenantTx, id: string, list: readonly LakeColumn[]): Promise<void> {
-  await tx.execute('UPDATE lake_tables SET columns = $3 WHERE tenant_id = $1 AND id = $2', [
+export async function updateTable(tx: TenantTx, table: Pick<PlacedTable, 'id' | 'columns' | 'packing'>): Promise<void> {
+  await tx.execute('UPDATE lake_tables SET columns = $3, packing = $4 WHERE tenant_id = $1 AND id = $2', [
     tx.tenantId,
-    id,
-    JSON.stringify(list),
+    table.id,
+    JSON.stringify(table.columns),
+    table.packing,
   ]);
 }

@@ -1,7 +1,7 @@
 import type { Ids } from '#platform/ids';
 import type { LakeClient } from '#platform/lake-client';
 import type { Database } from '#platform/postgres';
-import { addColumns, createDatabase, createTable, type LakeEngine } from './ddl.ts';
+import { addColumns, createDatabase, createTable, type LakeEngine, packing, repackColumns } from './ddl.ts';
 import {
   familyColumns,
   type LakeColumn,
@@ -10,7 +10,7 @@ import {
   type LakeTable,
   placeTable,
 } from './lake-table.ts';
-import { findTable, insertTable, updateColumns } from './placement-store.ts';
+import { findTable, insertTable, updateTable } from './placement-store.ts';
 
 type Deps = {
   readonly database: Database;
@@ -55,6 +55,7 @@ export function createTableKeeper(deps: Deps): TableKeeper {
       layout: deps.layout,
       ...placeTable(tenantId, family, logType, deps.layout),
       columns,
+      packing,
     };
     if (found === undefined) {
       await deps.client.command(createDatabase(table.database));
@@ -64,10 +65,12 @@ export function createTableKeeper(deps: Deps): TableKeeper {
     // A pooled table may have been made by a tenant whose schema knew fewer columns.
     const toAdd = found === undefined && table.layout === 'pooled' ? columns : missing;
     if (toAdd.length > 0) await deps.client.command(addColumns(table, toAdd));
-    const complete = { ...table, columns: [...table.columns, ...missing] };
+    const isOlder = table.packing < packing;
+    if (isOlder) await deps.client.command(repackColumns(table));
+    const complete = { ...table, columns: [...table.columns, ...missing], packing };
     return deps.database.withTenant(tenantId, async (tx) => {
       if (found === undefined) return insertTable(tx, complete);
-      if (missing.length > 0) await updateColumns(tx, complete.id, complete.columns);
+      if (missing.length > 0 || isOlder) await updateTable(tx, complete);
       return complete;
     });
   };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { createLake, type LakeLayout, type RowsForLake } from '#lake';
+import { createLake, type LakeLayout, listTables, type RowsForLake } from '#lake';
 import { systemIds } from '#platform/ids';
 import { silentLog } from '#platform/log';
 import { createLocalObjectStore } from '#platform/objects';
@@ -78,6 +78,39 @@ describe.each(['dedicated', 'pooled'] satisfies LakeLayout[])('%s layout', (layo
     await put(tenantId, randomUUID(), rowsOf(row(1).replace('"p_log_type"', '"n":9007199254740993,"p_log_type"')));
     await load();
     expect((await lake.reader.listEvents(tenantId, 'Custom.T', window, 1))[0]?.['n']).toBe('9007199254740993');
+  });
+
+  test('a table that was packed in an earlier way packs new rows as new tables do, and keeps its rows', async () => {
+    const tenantId = await createTenant(database);
+    await put(tenantId, randomUUID(), rowsOf(row(1)));
+    await load();
+    const { database: name, table } = await database.withTenant(tenantId, async (tx) => {
+      await tx.execute('UPDATE lake_tables SET packing = 1 WHERE tenant_id = $1', [tenantId]);
+      const [found] = await listTables(tx, tenantId);
+      if (found === undefined) throw new Error('no table');
+      return found;
+    });
+    const codecs = async () =>
+      (
+        await client.rows<{ name: string; codec: string }>(
+          'SELECT name, compression_codec AS codec FROM system.columns WHERE database = {d:String} AND table = {t:String} ORDER BY name',
+          { d: name, t: table },
+        )
+      ).map(({ name, codec }) => `${name} ${codec}`);
+    const packed = await codecs();
+    expect(packed).toContain('n CODEC(T64, ZSTD(1))');
+    expect(
+      packed.filter((line) => !line.endsWith('CODEC(ZSTD(1))') && !/^(n|p_.*_time|p_tenant_id) /.test(line)),
+    ).toEqual([]);
+    await client.command(`ALTER TABLE ${name}.${table} MODIFY COLUMN n CODEC(LZ4), MODIFY COLUMN o CODEC(LZ4)`);
+    expect(await codecs()).not.toEqual(packed);
+
+    const later = createLake({ database, client, objects, ids: systemIds, log: silentLog, layout });
+    const staged = await later.stage(tenantId, randomUUID(), [rowsOf(row(2, { n: 5 }))]);
+    await database.withTenant(tenantId, (tx) => staged.register(tx));
+    await load();
+    expect(await codecs()).toEqual(packed);
+    expect(await later.reader.countEvents(tenantId, window)).toEqual({ 'Custom.T': 2 });
   });
 
   test('the chunks of many batches become one load, and a batch that is staged again is not written again', async () => {

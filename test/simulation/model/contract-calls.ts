@@ -220,6 +220,7 @@ const table = (tx: TenantTx, choice: Choice) => ({
   database: 'pool',
   table: 'x',
   columns: [{ name: 'a', type: 'string' as const }],
+  packing: 1 + whole(choice, 1, 2),
 });
 
 const lakeCalls: readonly Call[] = [
@@ -227,8 +228,9 @@ const lakeCalls: readonly Call[] = [
   { name: 'findTable', run: (tx, choice) => placement.findTable(tx, families[whole(choice, 0, 2)] ?? 'logs', '') },
   { name: 'getTableById', run: (tx, choice) => placement.getTableById(tx, tx.tenantId, pick(choice, 'table', 2)) },
   {
-    name: 'updateColumns',
-    run: (tx, choice) => placement.updateColumns(tx, pick(choice, 'table', 2), [{ name: 'b', type: 'int' }]),
+    name: 'updateTable',
+    run: (tx, choice) =>
+      placement.updateTable(tx, { id: pick(choice, 'table', 2), columns: [{ name: 'b', type: 'int' }], packing: 2 }),
   },
   {
     name: 'insertChunks',

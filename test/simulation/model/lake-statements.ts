@@ -41,12 +41,12 @@ const placementStatements = [
   ),
   statement('insertTable', ['INSERT INTO lake_tables'], async (tx, values, sql) => {
     const { row } = insertedRow(sql, values, tx.now);
-    const fresh = { last_load_at: null, ...withJson(row, 'columns') };
+    const fresh = { last_load_at: null, packing: 1, ...withJson(row, 'columns') };
     const inserted = await tx.insert('lake_tables', fresh, 'nothing', 'tenant_id,family,log_type');
     return inserted === undefined ? [] : [inserted];
   }),
-  statement('updateColumns', ['UPDATE lake_tables SET columns = $3'], (tx, values) =>
-    tx.update('lake_tables', isTheRow(values), () => ({ columns: jsonAt(values, 3) })),
+  statement('updateTable', ['UPDATE lake_tables SET columns = $3, packing = $4'], (tx, values) =>
+    tx.update('lake_tables', isTheRow(values), () => ({ columns: jsonAt(values, 3), packing: numberAt(values, 4) })),
   ),
 ];
 
