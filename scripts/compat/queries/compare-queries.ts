@@ -55,16 +55,12 @@ function declared(text: string): Field {
 }
 
 function allSchemas(): readonly LogTypeSchema[] {
-  const own = Object.entries(corpusSchemas).map(([logType, fields]) => ({
-    logType,
-    description: '',
-    fields: fields.split(' ').map(declared),
-  }));
-  const names = new Set(own.map(({ logType }) => logType));
-  const shipped = [...managedSchemas().values()].filter(({ name }) => !names.has(name));
+  const shipped = [...managedSchemas().values()];
+  const names = new Set(shipped.map(({ name }) => name));
+  const own = Object.entries(corpusSchemas).filter(([logType]) => !names.has(logType));
   return [
     ...shipped.map(({ name, specText }) => ({ logType: name, description: '', fields: schemaFields(specText) })),
-    ...own,
+    ...own.map(([logType, fields]) => ({ logType, description: '', fields: fields.split(' ').map(declared) })),
   ];
 }
 
