@@ -3,8 +3,9 @@ import path from 'node:path';
 import { createReaders, type LakeColumn, type LakeTable, startEmbeddedLake } from '#lake';
 import { createLakeClient } from '#platform/lake-client';
 import { silentLog } from '#platform/log';
+import { rowIdsOf } from '../../../src/ingestion/normalize/row-ids.ts';
 import { createDatabase, createTable, qualified } from '../../../src/lake/ddl.ts';
-import { createDraw, type SearchLogType, searchLogTypes } from './search-rows.ts';
+import { createDraw, type Draw, type SearchLogType, searchLogTypes } from './search-rows.ts';
 
 export const benchTenant = '01890000-0000-7000-8000-000000000001';
 export const days = 30;
@@ -61,34 +62,27 @@ export async function openBenchLake(folder: string) {
 export type BenchLake = Awaited<ReturnType<typeof openBenchLake>>;
 export type Filled = { readonly rows: number; readonly rawBytes: number; readonly seconds: number };
 
-const pad = (value: number): string => value.toString(16).padStart(32, '0');
+/** How late a row may come: of its event time the lake knows only the order within a part. */
+const delayMs = 60_000;
+const rowsPerBatch = 2500;
+const rowBytesMax = 2000;
 
-/** Rows of one insert as NDJSON, and the bytes of their events as they came in. */
-function block(
-  type: SearchLogType,
-  draw: ReturnType<typeof createDraw>,
-  at: { from: number; to: number; first: number },
-) {
-  const lines: string[] = [];
-  let rawBytes = 0;
+/** Rows of one insert as NDJSON, in the order of their arrival, and the bytes of their events as they came in. */
+function block(type: SearchLogType, draw: Draw, { from, to }: { readonly from: number; readonly to: number }) {
+  const rows = Buffer.allocUnsafe(rowsPerInsert * rowBytesMax);
+  let [size, rawBytes] = [0, 0];
+  let idOf = rowIdsOf({ tenantId: benchTenant, batchId: draw.uuid(), part: 0, rowIds: 'numbered' });
   for (let index = 0; index < rowsPerInsert; index++) {
-    const { fields, ips, more } = type.event(draw);
-    const time = new Date(at.from + Math.floor(((at.to - at.from) * index) / rowsPerInsert)).toISOString();
-    const raw = JSON.stringify(fields);
-    rawBytes += raw.length + ',"time":""'.length + time.length;
-    const standard = JSON.stringify({
-      p_event_time: time,
-      p_parse_time: time,
-      p_log_type: type.logType,
-      p_row_id: pad(at.first + index),
-      p_source_id: 'source',
-      p_source_label: 'bench',
-      p_any_ip_addresses: ips,
-      ...more,
-    });
-    lines.push(`${standard.slice(0, -1)},${raw.slice(1)}`);
+    if (index % rowsPerBatch === 0)
+      idOf = rowIdsOf({ tenantId: benchTenant, batchId: draw.uuid(), part: 0, rowIds: 'numbered' });
+    const arrival = from + ((to - from) * index) / rowsPerInsert;
+    const time = new Date(arrival - draw.skewed(delayMs)).toISOString();
+    const { raw, indicators } = type.event(draw, time);
+    const standard = `{"p_event_time":"${time}","p_parse_time":"${new Date(arrival).toISOString()}","p_log_type":"${type.logType}","p_row_id":"${idOf(rawBytes)}","p_source_id":"source","p_source_label":"bench",`;
+    rawBytes += raw.length;
+    size += rows.write(`${standard}${indicators.slice(1, -1)},${raw.slice(1)}\n`, size, 'latin1');
   }
-  return { ndjson: Buffer.from(`${lines.join('\n')}\n`), rawBytes };
+  return { ndjson: rows.subarray(0, size), rawBytes };
 }
 
 /**
@@ -104,12 +98,7 @@ export async function fill(lake: BenchLake, from: number, rows: number, end: Dat
     const draw = createDraw(from + index);
     for (let number = 0; number < blocks && table !== undefined; number++) {
       const span = (days * millisecondsPerDay) / blocks;
-      const first = from + number * rowsPerInsert + index * 1e10;
-      const { ndjson, rawBytes } = block(type, draw, {
-        from: start + number * span,
-        to: start + (number + 1) * span,
-        first,
-      });
+      const { ndjson, rawBytes } = block(type, draw, { from: start + number * span, to: start + (number + 1) * span });
       const began = performance.now();
       await lake.client.insert(qualified(table), ndjson, `${from}-${index}-${number}`);
       filled.seconds += (performance.now() - began) / 1000;
@@ -125,12 +114,12 @@ export async function fillWatchlist(lake: BenchLake, at: Date): Promise<void> {
   const table = lake.tables.at(-1);
   if (table === undefined) return;
   const draw = createDraw(99);
-  const lines = Array.from({ length: 1000 }, (_, index) =>
+  const lines = Array.from({ length: 1000 }, () =>
     JSON.stringify({
       p_event_time: at.toISOString(),
       p_parse_time: at.toISOString(),
       p_log_type: 'Custom.Watchlist',
-      p_row_id: pad(index),
+      p_row_id: draw.hex(32),
       address: draw.address(),
     }),
   );
