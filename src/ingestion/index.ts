@@ -3,6 +3,7 @@ export { type AlarmService, createAlarmService } from './alarms/alarm-service.ts
 export { watchAlarms } from './alarms/alarm-watch.ts';
 export type { Batch, BatchCounters, BatchManifest } from './batches/batch.ts';
 export { type BatchProcessor, createBatchProcessor, type PreparedBatch } from './batches/batch-processor.ts';
+export { createNormalizer } from './batches/bulk-thread.ts';
 export { createBatchRetention } from './batches/batch-retention.ts';
 export { batchOperations, type BatchService, createBatchService } from './batches/batch-service.ts';
 export {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { createAlertIntake, createDeliverer, createSystemErrorAlerts } from '#alerts';
 import { createAuditRecorder } from '#audit';
 import { createEvaluator } from '#detections';
-import { announceWorker, createBatchProcessor, defaultBodyLimits } from '#ingestion';
+import { announceWorker, createBatchProcessor, createNormalizer, defaultBodyLimits } from '#ingestion';
 import { deliverAlert, jobDefinitions, processBatch, processContentUpload, raiseSystemError } from '#jobs';
 import { createReaders, createServerQueryEngine, type QueryEngine, startLoader } from '#lake';
 import { defaultLimits, startQueryRunner } from '#search';
@@ -49,7 +49,8 @@ export async function startWorker(runtime: Runtime, platform: Platform): Promise
     alerts: createAlertIntake({ clock }),
     systemErrors: createSystemErrorRecorder({ clock, ids: platform.ids }),
   });
-  const batches = createBatchProcessor({ database, objects, lake, clock, limits: defaultBodyLimits });
+  const normalizer = createNormalizer();
+  const batches = createBatchProcessor({ database, objects, lake, clock, limits: defaultBodyLimits, normalizer });
   const outbound = openOutbound(platform, runtime);
   const deliverer = createDeliverer({ ...outbound, database, secrets, clock, log, random: Math.random });
   const jobs = createJobs({
@@ -92,6 +93,7 @@ export async function startWorker(runtime: Runtime, platform: Platform): Promise
       await jobs.close();
       await loader.stop();
       await sandbox.pool.close();
+      await normalizer.close();
     },
   };
 }

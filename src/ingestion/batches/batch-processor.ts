@@ -1,14 +1,13 @@
 import type { Lake, RowsForLake } from '#lake';
 import type { Clock } from '#platform/clock';
-import { DomainError, errorText, isTransient } from '#platform/errors';
+import { errorText, isTransient } from '#platform/errors';
 import type { ObjectStore } from '#platform/objects';
 import type { Database, TenantTx } from '#platform/postgres';
-import { type ClassificationFailure, joined, type Normalized, normalizeBody } from '../normalize/normalize.ts';
-import { type CompiledSchema, compileSchema } from '../schemas/compiled-schema.ts';
+import type { ClassificationFailure, Normalized } from '../normalize/normalize.ts';
 import { managedSchemas } from '../schemas/managed-schemas.ts';
-import { findRevision, findSchema } from '../schemas/schema-store.ts';
+import { findSchema } from '../schemas/schema-store.ts';
 import { findSource, type StoredSource } from '../sources/source-store.ts';
-import { type BodyLimits, decodeBody } from '../streams/body.ts';
+import type { BodyLimits } from '../streams/body.ts';
 import type { Batch, BatchCounters, BatchManifest, SourcePlan } from './batch.ts';
 import {
   extendLease,
@@ -19,6 +18,8 @@ import {
   postponeBatch,
   saveManifest,
 } from './batch-store.ts';
+import { inPlace, type Normalizer } from './bulk-thread.ts';
+import { compiledOf, createPlanSchemas, type SchemaText } from './plan-schemas.ts';
 
 /** A batch whose plan is fixed and whose records are rows. */
 export type PreparedBatch = {
@@ -49,6 +50,8 @@ type Deps = {
   readonly lake: Pick<Lake, 'stage'>;
   readonly clock: Clock;
   readonly limits: BodyLimits;
+  /** Where raw bytes become rows; in place when absent. */
+  readonly normalizer?: Pick<Normalizer, 'normalize'>;
 };
 
 const failuresMax = 5;
@@ -104,47 +107,6 @@ async function earlierPlans(tx: TenantTx, batch: Batch): Promise<readonly BatchM
   return done.flatMap((other) => other?.manifest ?? []);
 }
 
-/** Compiled schemas of a plan; a compiled revision never changes, so it is kept for the life of the process. */
-function createSchemaCache() {
-  const compiled = new Map<string, CompiledSchema>();
-  return async (tx: TenantTx, manifest: BatchManifest): Promise<readonly CompiledSchema[]> => {
-    const found: CompiledSchema[] = [];
-    for (const { name, revision } of manifest.schemas) {
-      const key = `${tx.tenantId}/${name}/${revision}`;
-      let schema = managedSchemas().get(name)?.compiled ?? compiled.get(key);
-      if (schema === undefined) {
-        const result = compileSchema((await findRevision(tx, name, revision)) ?? '');
-        if ('problems' in result)
-          throw new DomainError('internal', {
-            publicMessage: 'A stored schema cannot be read.',
-            detail: { name, revision },
-          });
-        schema = result.schema;
-        if (compiled.size > 10_000) compiled.clear();
-        compiled.set(key, schema);
-      }
-      found.push(schema);
-    }
-    return found;
-  };
-}
-
-function merge(parts: readonly Normalized[]): Normalized {
-  const byType = Map.groupBy(
-    parts.flatMap((part) => part.logs),
-    (log) => log.logType,
-  );
-  const logs = [...byType].map(([logType, group]) => ({
-    logType,
-    rows: joined(group.map((log) => log.rows)),
-    count: group.reduce((sum, log) => sum + log.count, 0),
-  }));
-  return {
-    logs: logs.toSorted((a, b) => (a.logType < b.logType ? -1 : 1)),
-    failures: parts.flatMap((part) => part.failures),
-  };
-}
-
 function failureRows(
   batch: Batch,
   label: string,
@@ -174,58 +136,20 @@ function failureRows(
   };
 }
 
-type Schemas = readonly CompiledSchema[];
+const rawOf = ({ tenantId, sourceId, id, replayOf, parts }: Batch) => ({
+  tenantId,
+  sourceId,
+  recordsOf: replayOf ?? id,
+  isReplay: replayOf !== null,
+  parts,
+});
 
-type Opened = {
-  readonly batch: Batch;
-  readonly manifest: BatchManifest;
-  readonly source: SourcePlan;
-  readonly schemas: Schemas;
-  /** Of a replay: the schemas of the batch it replays and of every replay before it. */
-  readonly triedSchemas: readonly Schemas[];
-};
-
-/** Records of a body that none of the earlier plans could read. */
-function stillUnread(
-  tried: readonly Schemas[],
-  read: (schemas: Schemas, only: ReadonlySet<number> | undefined) => Normalized,
-): ReadonlySet<number> | undefined {
-  let only: ReadonlySet<number> | undefined;
-  for (const schemas of tried) only = new Set(read(schemas, only).failures.map((failure) => failure.offset));
-  return only;
-}
-
-async function normalize(
-  { objects, limits }: Deps,
-  { batch, manifest, source, schemas, triedSchemas }: Opened,
-): Promise<Normalized> {
-  const bytes = await objects.get(batch.objectKey);
-  const stream = { type: source.streamType, options: source.streamOptions };
-  const parts: Normalized[] = [];
-  for (const [part, { offset, length, contentEncoding }] of batch.parts.entries()) {
-    const body = await decodeBody(bytes.subarray(offset, offset + length), contentEncoding, limits);
-    const context = {
-      tenantId: batch.tenantId,
-      batchId: batch.replayOf ?? batch.id,
-      part,
-      sourceId: batch.sourceId,
-      sourceLabel: source.label,
-      parseTime: new Date(manifest.evaluatedAt),
-      ...withRowIds(manifest),
-    };
-    const read = (tried: Schemas, only: ReadonlySet<number> | undefined): Normalized =>
-      normalizeBody(body, stream, tried, only === undefined ? context : { ...context, onlyOffsets: only });
-    const only = stillUnread(triedSchemas, read);
-    const { logs, failures } = read(schemas, only);
-    // What a replay cannot read either is listed already.
-    parts.push({ logs, failures: batch.replayOf === null ? failures : [] });
-  }
-  return merge(parts);
-}
+const columnsOf = (schemas: readonly SchemaText[], logType: string) =>
+  schemas.map(compiledOf).find((schema) => schema.name === logType)?.columns ?? [];
 
 export function createBatchProcessor(deps: Deps): BatchProcessor {
-  const { database } = deps;
-  const schemasOf = createSchemaCache();
+  const { database, objects, limits, normalizer = inPlace } = deps;
+  const schemasOf = createPlanSchemas();
   return {
     async prepare(tenantId, batchId, contentRevision) {
       const revision = await contentRevision();
@@ -237,25 +161,30 @@ export function createBatchProcessor(deps: Deps): BatchProcessor {
         const manifest =
           batch.manifest ??
           (await saveManifest(tx, batchId, await planOf(tx, stored, earlier, deps.clock.now(), revision)));
-        const triedSchemas: Schemas[] = [];
+        const triedSchemas: (readonly SchemaText[])[] = [];
         for (const plan of earlier) triedSchemas.push(await schemasOf(tx, plan));
         const source = manifest.source ?? sourcePlan(stored);
         return { batch, source, manifest, schemas: await schemasOf(tx, manifest), triedSchemas };
       });
       if (opened === undefined) return undefined;
-      const { batch, source, manifest, schemas } = opened;
-      const normalized = await normalize(deps, opened);
+      const { batch, source, manifest, schemas, triedSchemas } = opened;
+      const { evaluatedAt } = manifest;
+      const bytes = await objects.get(batch.objectKey);
+      const normalized = await normalizer.normalize(
+        { ...rawOf(batch), ...withRowIds(manifest), bytes, evaluatedAt, source, schemas, triedSchemas },
+        limits,
+      );
       const logs = normalized.logs.map(
         (log) =>
           ({
             family: 'logs',
             ...log,
-            columns: schemas.find((schema) => schema.name === log.logType)?.columns ?? [],
+            columns: columnsOf(schemas, log.logType),
           }) as const,
       );
       const staged = await deps.lake.stage(tenantId, batchId, [
         ...logs,
-        failureRows(batch, source.label, manifest.evaluatedAt, normalized.failures),
+        failureRows(batch, source.label, evaluatedAt, normalized.failures),
       ]);
       await database.withTenant(tenantId, (tx) => staged.register(tx));
       return { batch, manifest, normalized };

@@ -82,16 +82,22 @@ function createRowWriter(context: NormalizeContext) {
   };
 }
 
+type Stream = { readonly type: LogStreamType; readonly options: LogStreamOptions };
+
+/** Records between two stops: together a few milliseconds. */
+const recordsPerStep = 100;
+
 /**
- * Turns one unpacked request body into rows by log type. Nothing is lost: a record that fits no schema is a failure
- * with its place and reason. The same input and context give the same bytes.
+ * Turns one unpacked request body into rows by log type, and stops now and then so that others may go on. Nothing is
+ * lost: a record that fits no schema is a failure with its place and reason. The same input and context give the same
+ * bytes.
  */
-export function normalizeBody(
+export function* normalizeSteps(
   body: Buffer,
-  stream: { readonly type: LogStreamType; readonly options: LogStreamOptions },
+  stream: Stream,
   schemas: readonly CompiledSchema[],
   context: NormalizeContext,
-): Normalized {
+): Generator<undefined, Normalized> {
   const classify = createClassifier(schemas, context.parseTime);
   const builders = new Map<string, RowBuilder>();
   const failures: ClassificationFailure[] = [];
@@ -120,7 +126,21 @@ export function normalizeBody(
       failures.push({ rowId, part: context.part, offset: start, length: end - start, reason: result.reason, payload });
     }
   };
-  for (const range of recordsOf(body, stream.type, stream.options)) take(range, true);
+  let records = 0;
+  for (const range of recordsOf(body, stream.type, stream.options)) {
+    take(range, true);
+    records += 1;
+    if (records % recordsPerStep === 0) yield;
+  }
   const logs = [...builders].map(([logType, builder]) => ({ logType, rows: builder.finish(), count: builder.count }));
   return { logs: logs.toSorted((a, b) => (a.logType < b.logType ? -1 : 1)), failures };
+}
+
+/** The same without a stop. */
+export function normalizeBody(...given: Parameters<typeof normalizeSteps>): Normalized {
+  const steps = normalizeSteps(...given);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
