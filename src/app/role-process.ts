@@ -6,6 +6,8 @@ import type { Running } from './supervised-child.ts';
 
 const entry = path.join(import.meta.dirname, 'roles/main.ts');
 const stopGraceMs = 20_000;
+/** Syncs of the disk, packing and unpacking each hold a thread; with Node's four, small ones wait for large ones. */
+const threads = '16';
 
 /** At a terminal the log lines go to a file, so that what is meant for people stays readable. */
 function routeLog(child: ChildProcess, runtime: Runtime): void {
@@ -20,7 +22,10 @@ function routeLog(child: ChildProcess, runtime: Runtime): void {
 
 /** Starts one process for the given roles and waits until it says that it is ready. */
 export async function startRoleProcess(runtime: Runtime): Promise<Running> {
-  const child = fork(entry, [runtime.roles.join(',')], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = fork(entry, [runtime.roles.join(',')], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, UV_THREADPOOL_SIZE: threads },
+  });
   routeLog(child, runtime);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ready = new Promise<void>((resolve, reject) => {
