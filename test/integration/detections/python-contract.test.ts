@@ -214,13 +214,16 @@ describe('bad detections', () => {
     const bodies = {
       One: 'def rule(event):\n    return 1\n',
       Nan: 'def rule(event):\n    return True\ndef alert_context(event):\n    return {"x": float("nan")}\n',
+      Ring: 'def rule(event):\n    return True\ndef alert_context(event):\n    ring = {"event": event}\n    ring["x"] = ring\n    return ring\n',
+      Whole:
+        'def rule(event):\n    return True\ndef alert_context(event):\n    return {"event": event, "list": event.get("b")}\n',
       Long: 'def rule(event):\n    return True\ndef title(event):\n    return "x" * 1_000_000\n',
     };
     const content = contentOf(
       'returns',
       Object.entries(bodies).map(([id, text]) => rule(id, text)),
     );
-    const records = Buffer.from('{"a":1}\n');
+    const records = Buffer.from('{"a":1,"b":[{"c":"é"}]}\n');
     const { matches, errors } = await pool.evaluate({ tenantId: 't', content, logType: 'X', records });
     expect(errors).toMatchObject([
       {
@@ -232,6 +235,13 @@ describe('bad detections', () => {
     const byId = new Map(matches.map((match) => [match.ruleId, match]));
     expect(JSON.parse(byId.get('Nan')?.alertContext ?? '')).toMatchObject({
       _error: expect.stringContaining('ValueError'),
+    });
+    expect(JSON.parse(byId.get('Ring')?.alertContext ?? '')).toMatchObject({
+      _error: expect.stringContaining('Circular reference'),
+    });
+    expect(JSON.parse(byId.get('Whole')?.alertContext ?? '')).toEqual({
+      event: { a: 1, b: [{ c: 'é' }] },
+      list: [{ c: 'é' }],
     });
     expect(byId.get('Long')?.title).toHaveLength(1000);
   });

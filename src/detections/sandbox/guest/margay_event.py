@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import abc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,15 +26,17 @@ def _wrap(value: Any) -> Any:
     return value
 
 
+_LEAVES = frozenset((str, int, float, bool, type(None)))
+
+
 def _unwrap(value: Any) -> Any:
     """Deep mutable copy."""
     if isinstance(value, (ImmutableCaseInsensitiveDict, dict)):
         source = value._data if isinstance(value, ImmutableCaseInsensitiveDict) else value
-        return {key: _unwrap(item) for key, item in source.items()}
-    if isinstance(value, ImmutableList):
-        return [_unwrap(item) for item in value._data]
-    if isinstance(value, list):
-        return [_unwrap(item) for item in value]
+        return {key: item if type(item) in _LEAVES else _unwrap(item) for key, item in source.items()}
+    if isinstance(value, (ImmutableList, list)):
+        source = value._data if isinstance(value, ImmutableList) else value
+        return [item if type(item) in _LEAVES else _unwrap(item) for item in source]
     return value
 
 
@@ -75,6 +78,17 @@ class ImmutableList(Sequence):
     copy = as_list
 
 
+class ItemsView(abc.ItemsView):
+    """Keys and values of a read-only mapping."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator:
+        get = self._mapping.get
+        for key, value in self._mapping._data.items():
+            yield (key, value) if type(value) in _LEAVES else (key, get(key))
+
+
 class ImmutableCaseInsensitiveDict(Mapping):
     """Read-only mapping: the exact key first, then the first key that differs by case only."""
 
@@ -103,13 +117,19 @@ class ImmutableCaseInsensitiveDict(Mapping):
         return value
 
     def get(self, key: Any, default: Any = None) -> Any:
-        # The most called function of all: no exceptions, no second look-up.
-        value = self._data.get(key, _MISSING)
+        # The most called function of all: no exceptions, no second look-up, no call of its own.
+        data = self._data
+        value = data.get(key, _MISSING)
         if value is _MISSING:
-            key = self._find(key)
+            if not isinstance(key, str):
+                return default
+            folded = self._folded
+            if folded is None:
+                folded = self._folded = _folded_keys(tuple(data))
+            key = folded.get(key.lower(), _MISSING)
             if key is _MISSING:
                 return default
-            value = self._data[key]
+            value = data[key]
         kind = type(value)
         if kind is dict or kind is list:
             cache = self._cache
@@ -129,6 +149,9 @@ class ImmutableCaseInsensitiveDict(Mapping):
 
     def __len__(self) -> int:
         return len(self._data)
+
+    def items(self) -> ItemsView:
+        return ItemsView(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._data!r})"
@@ -166,8 +189,28 @@ def json_encoder(value: Any) -> Any:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
+def content_of(value: Any) -> Any:
+    """The same without a copy, for who hands nothing out."""
+    return value._data if isinstance(value, (ImmutableCaseInsensitiveDict, ImmutableList)) else json_encoder(value)
+
+
+def _exact(data: Any, keys: tuple) -> Any:
+    """What lies at the end of keys spelled as in the event, when that is neither a mapping nor a list."""
+    for key in keys:
+        if type(data) is not dict:
+            return _MISSING
+        data = data.get(key, _MISSING)
+    return data if type(data) in _LEAVES else _MISSING
+
+
 def deep_get(value: Any, *keys: Any, default: Any = None) -> Any:
     """Follows keys through mappings; anything else on the way, or a final None, gives the default."""
+    kind = type(value)
+    if kind is PantherEvent or kind is ImmutableCaseInsensitiveDict:
+        # Most keys are spelled right: no views are made on the way.
+        found = _exact(value._data, keys)
+        if found is not _MISSING:
+            return default if found is None else found
     for key in keys:
         kind = type(value)
         # Asking whether something is a Mapping costs more than reading it.
@@ -262,7 +305,8 @@ class PantherEvent(ImmutableCaseInsensitiveDict):
     __slots__ = ("data_model",)
 
     def __init__(self, event: Mapping | None = None, data_model: DataModel | None = None) -> None:
-        super().__init__(event)
+        self._data = event if type(event) is dict else dict(event or {})
+        self._folded = self._cache = None
         self.data_model = data_model
 
     deep_get = deep_get

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from json.encoder import c_make_encoder, encode_basestring_ascii
 from typing import Any
 
-from margay_errors import FunctionReturnTypeError, describe, truncate
-from margay_event import json_encoder
+from margay_errors import FunctionReturnTypeError, truncate
+from margay_event import content_of
 from margay_modules import module_from
 
 SEVERITIES = ("INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL")
@@ -16,7 +18,27 @@ DESTINATIONS_MAX = 10
 # Keys of a match in an answer, by function; those that have no part in the title, the dedup string or the severity.
 _DETAILS = {"description": "description", "reference": "reference", "runbook": "runbook", "destinations": "destinations", "alert_context": "alertContext", "unique": "unique"}
 
-_encode_context = json.JSONEncoder(default=json_encoder, allow_nan=False).encode
+
+class _ContextEncoder:
+    """`json.JSONEncoder.encode`, which makes an encoder for each call, with one that is kept: contexts are small."""
+
+    def __init__(self) -> None:
+        self._chunks = self._made()
+
+    @staticmethod
+    def _made() -> Any:
+        # What stands in the first dict is being encoded: so a value that holds itself is noticed.
+        return c_make_encoder({}, content_of, encode_basestring_ascii, None, ": ", ", ", False, False, False)
+
+    def encode(self, value: Mapping) -> str:
+        try:
+            return "".join(self._chunks(value, 0))
+        except BaseException:
+            self._chunks = self._made()
+            raise
+
+
+_encode_context = _ContextEncoder().encode
 
 
 def _defaulted_dedup(rule_id: str) -> str:
@@ -39,7 +61,7 @@ class Rule:
         self.log_types: list[str] = spec["logTypes"]
         self.module = module_from(self.id.replace("/", "_"), spec["body"])
         self.matcher = self._matcher()
-        self.described_by = tuple(self.functions().items())
+        self.described_by = tuple((name, self.reader(name), function) for name, function in self.functions().items())
         # Of the batch at work; time is taken of some events only.
         self.runs = self.nanoseconds = self.matched = self.errors = 0
 
@@ -103,27 +125,22 @@ class Rule:
             return json.dumps({"_error": note})
         return text
 
-    def auxiliary(self, name: str, function: Any, event: Any) -> Any:
-        if name == "severity":
-            return self.severity_of(function, event)
-        if name == "destinations":
-            return self.destinations_of(function, event)
-        if name == "alert_context":
-            return self.context_of(function, event)
-        if name == "unique":
-            value = function(event)
-            return None if value is None else truncate(str(value))
-        return self.text(name, function, event)
+    def unique_of(self, function: Any, event: Any) -> str | None:
+        value = function(event)
+        return None if value is None else truncate(str(value))
+
+    def reader(self, name: str) -> Callable[[Any, Any], Any]:
+        """Calls a function that describes a match, given with the event, and checks what it says."""
+        special = {"severity": self.severity_of, "destinations": self.destinations_of, "alert_context": self.context_of, "unique": self.unique_of}
+        return special.get(name) or partial(self.text, name)
 
     def describe_match(self, event: Any) -> dict[str, Any]:
         """Output of every auxiliary function. A failing one falls back and never suppresses the match."""
         found: dict[str, Any] = {}
-        errors = []
-        for name, function in self.described_by:
+        for name, read, function in self.described_by:
             try:
-                found[name] = self.auxiliary(name, function, event)
+                found[name] = read(function, event)
             except Exception as error:
-                errors.append({"function": name, **describe(error)})
                 if name == "title":
                     found[name] = self.id
                 elif name == "dedup":
@@ -139,7 +156,6 @@ class Rule:
             "title": title,
             "dedup": found.get("dedup") or (found.get("title") if "dedup" not in found else None) or _defaulted_dedup(self.id),
             "severity": found.get("severity", self.severity),
-            "auxiliaryErrors": errors,
         }
         for name, value in found.items():
             if value is not None and name in _DETAILS:
