@@ -63,7 +63,7 @@ export type Expr = { readonly type: SqlType } & (
       readonly over?: Window;
       readonly unit?: TimeUnit;
     }
-  | { readonly node: 'convert'; readonly expr: Expr; readonly isScalarOnly?: boolean }
+  | { readonly node: 'convert'; readonly expr: Expr; readonly isScalarOnly?: boolean; readonly isExact?: boolean }
   | {
       readonly node: 'case';
       readonly branches: readonly (readonly [when: Expr, then: Expr])[];

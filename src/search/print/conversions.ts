@@ -9,6 +9,10 @@ const textOfJson = (json: string): string =>
 
 const toTime = (text: string): string => `parseDateTime64BestEffortOrNull(${text}, 3, 'UTC')`;
 
+/** A number in a text, to nine places behind the point; numbers beyond 28 digits only keep their sign. */
+export const exactNumber = (text: string): string =>
+  `coalesce(toDecimal128OrNull(${text}, 9), multiIf(toFloat64OrNull(${text}) >= 1e28, toDecimal128('1e28', 9), toFloat64OrNull(${text}) <= -1e28, toDecimal128('-1e28', 9), NULL))`;
+
 const trueWords = "('true', 't', 'yes', 'y', 'on', '1')";
 const falseWords = "('false', 'f', 'no', 'n', 'off', '0')";
 

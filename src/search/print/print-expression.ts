@@ -1,7 +1,7 @@
 import type { Expr, FrameBound, OrderItem, Query, Window } from '../plan/plan.ts';
 import type { SqlType } from '../plan/type.ts';
 import { fingerprint } from '../plan/walk.ts';
-import { convertText, extractText } from './conversions.ts';
+import { convertText, exactNumber, extractText } from './conversions.ts';
 import { engineFunctions, engineInterval } from './engine-functions.ts';
 import { engineNull, engineTime, engineType, identifier, quote } from './engine-type.ts';
 
@@ -49,7 +49,11 @@ function printPathText(base: string, keys: readonly string[], isScalarOnly: bool
 }
 
 function printConvert(expr: Expr & { readonly node: 'convert' }, print: (expr: Expr) => string): string {
-  const { expr: inner, type, isScalarOnly = false } = expr;
+  const { expr: inner, type, isScalarOnly = false, isExact = false } = expr;
+  if (isExact) {
+    const { isExact: _, ...asText } = expr;
+    return exactNumber(printConvert({ ...asText, type: { kind: 'string' } }, print));
+  }
   if (inner.node === 'path' && inner.type.kind === 'variant' && type.kind !== 'variant' && type.kind !== 'array') {
     const text = printPathText(print(inner.base), inner.keys, isScalarOnly || type.kind !== 'string');
     return convertText(text, { kind: 'string' }, type);

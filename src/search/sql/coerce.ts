@@ -164,10 +164,17 @@ function comparableScalars(left: Expr, right: Expr, place: Place | undefined): r
       : target;
   if ((isTime(wanted) && (isNumber(a) || isNumber(b))) || a.kind === 'interval' || b.kind === 'interval')
     throw new SqlProblem(`a ${typeName(a)} cannot be compared with a ${typeName(b)}.`, { place });
+  // A float holds whole numbers up to 2^53 only: ids of 64 bits beside a text or JSON are compared digit by digit.
+  const isExact = target.kind === 'integer';
   const isPlain = (expr: Expr) => expr.node === 'literal' || expr.node === 'number' || expr.node === 'time';
   const scalar = (expr: Expr, other: Expr): Expr => {
     const converted = isNumber(wanted) && isNumber(expr.type) ? expr : convert(expr, wanted, place);
-    return converted.node === 'convert' && isPlain(other) ? { ...converted, isScalarOnly: true } : converted;
+    if (converted.node !== 'convert') return converted;
+    return {
+      ...converted,
+      ...(isPlain(other) ? { isScalarOnly: true } : {}),
+      ...(isExact && converted !== expr ? { isExact } : {}),
+    };
   };
   return [scalar(left, right), scalar(right, left)];
 }
