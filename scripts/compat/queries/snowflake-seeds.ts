@@ -173,8 +173,8 @@ export const snowflakeSeeds: Seeds = {
         },
       ],
       'Snowflake.Users': [
-        { name: 'A', has_rsa_public_key: 'true' },
-        { name: 'B', has_rsa_public_key: 'false' },
+        { name: 'A', has_rsa_public_key: true },
+        { name: 'B', has_rsa_public_key: false },
       ],
     },
     [{ name: 'A', first_authentication_factor: 'PASSWORD', second_authentication_factor: null, counts: 1 }],
