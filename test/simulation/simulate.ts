@@ -44,8 +44,11 @@ export async function simulate(
   await kernel.run(kernel.nowMs + harmMs, () => kernel.steps > stepsMax);
   world.calmDown();
   const isQuiet = (): boolean => kernel.steps % 64 === 0 && areSendersDone && whatIsStuck(world).length === 0;
-  await kernel.run(kernel.nowMs + recoveryMs, () => isQuiet() || kernel.steps > stepsMax);
+  const untilQuiet = () => kernel.run(kernel.nowMs + recoveryMs, () => isQuiet() || kernel.steps > stepsMax);
+  await untilQuiet();
   await kernel.run(kernel.nowMs + afterwardsMs, () => kernel.steps > stepsMax);
+  // A person may have begun something in the meantime, such as a replay.
+  await untilQuiet();
   const problems = areSendersDone ? findProblems(world, requests, plans) : ['a sender still waits for an answer'];
   return {
     seed,
