@@ -15,6 +15,7 @@ export {
 } from './batches/intake.ts';
 export { startDispatcher } from './dispatch/dispatcher.ts';
 export { announceWorker } from './dispatch/worker-places.ts';
+export { listFigures, type WorkerFigures } from './dispatch/worker-places-store.ts';
 export { processBatchJob } from './ingestion-jobs.ts';
 export type { LogRows } from './normalize/normalize.ts';
 export { managedSchemas } from './schemas/managed-schemas.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { createAlertIntake, createDeliverer, createSystemErrorAlerts } from '#alerts';
 import { createAuditRecorder } from '#audit';
-import { createEvaluator } from '#detections';
+import { createEvaluator, type SandboxPool } from '#detections';
 import { announceWorker, createBatchProcessor, createNormalizer, defaultBodyLimits } from '#ingestion';
 import { deliverAlert, jobDefinitions, processBatch, processContentUpload, raiseSystemError } from '#jobs';
 import { createReaders, createServerQueryEngine, type QueryEngine, startLoader } from '#lake';
@@ -36,14 +36,18 @@ async function openQueryEngine(
   return readers;
 }
 
+/** The dispatcher counts on its places, the metrics show its interpreters. */
+const announce = ({ database, log, ids }: Platform, places: number, pool: Pick<SandboxPool, 'status'>) =>
+  announceWorker({ database, log, workerId: ids.uuid(), places, figures: () => pool.status() });
+
 /** Runs jobs: batches, deliveries, the loader of the lake, and queries of users. */
 export async function startWorker(runtime: Runtime, platform: Platform): Promise<Started> {
   const { database, log, clock, objects, secrets, lake } = platform;
   const { settings } = runtime;
-  const sandbox = await openSandbox(runtime, objects);
+  const { pool } = await openSandbox(runtime, objects);
   const evaluator = createEvaluator({
     database,
-    sandbox: sandbox.pool,
+    sandbox: pool,
     objects,
     lake,
     alerts: createAlertIntake({ clock }),
@@ -66,7 +70,7 @@ export async function startWorker(runtime: Runtime, platform: Platform): Promise
   const uploadHandler = processContentUpload({
     database,
     audit: createAuditRecorder({ database, clock }),
-    sandbox: sandbox.pool,
+    sandbox: pool,
     objects,
   });
   assertOneHandlerEach(jobDefinitions, [batchHandler, deliveryHandler, errorHandler, uploadHandler]);
@@ -76,7 +80,7 @@ export async function startWorker(runtime: Runtime, platform: Platform): Promise
   jobs.process(errorHandler, 1);
   jobs.process(uploadHandler, 1);
   const loader = startLoader(lake.loader, log);
-  const announced = await announceWorker({ database, log, workerId: platform.ids.uuid(), places });
+  const announced = await announce(platform, places, pool);
   const queries = startQueryRunner({
     database,
     engine: await openQueryEngine(runtime, platform),
@@ -92,7 +96,7 @@ export async function startWorker(runtime: Runtime, platform: Platform): Promise
       await queries.stop();
       await jobs.close();
       await loader.stop();
-      await sandbox.pool.close();
+      await pool.close();
       await normalizer.close();
     },
   };

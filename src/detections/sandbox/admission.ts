@@ -5,7 +5,8 @@ export type Tenancy = {
   /** Nobody waits for it, so it may be ended. */
   readonly isIdle: boolean;
   readonly usedAt: number;
-  end(): void;
+  /** Ends it to make room for another. */
+  evict(): void;
 };
 
 /** What a fresh interpreter is reckoned with until it has been measured. */
@@ -26,7 +27,7 @@ export function createAdmission(budgetBytes: number, tenancies: () => Iterable<T
       if (used + expectedBytes <= budgetBytes) break;
       used -= other.memoryBytes;
       count -= 1;
-      other.end();
+      other.evict();
     }
     return count === 0 || used + expectedBytes <= budgetBytes;
   };

@@ -3,12 +3,15 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { DomainError } from '#platform/errors';
 import type { Walls } from '#platform/walls';
+import type { PoolStatus } from './sandbox-contract.ts';
 import { SandboxFailure, type SandboxImage, SandboxProcess } from './sandbox-process.ts';
 
 /** Where interpreters come from. */
 export type ProcessSource = {
   /** A process that has seen no tenant, or goes on from the snapshot of one. */
   take(image?: SandboxImage): Promise<SandboxProcess>;
+  /** Processes that wait, and how many were started which way. */
+  status(): Pick<PoolStatus, 'spare' | 'startsCold' | 'startsGeneric' | 'startsSnapshot'>;
   close(): void;
 };
 
@@ -65,6 +68,36 @@ async function makeGeneric(process: SandboxProcess, file: string): Promise<boole
   }
 }
 
+/** One process that waits, its program read. */
+function createSpare(make: () => SandboxProcess) {
+  let spare: SandboxProcess | undefined;
+  return {
+    refill(): void {
+      if (!spare?.isAlive) spare = make();
+    },
+    /** The one that waits, or a new one. */
+    next(): SandboxProcess {
+      const taken = spare?.isAlive ? spare : make();
+      spare = undefined;
+      return taken;
+    },
+    count: () => (spare?.isAlive === true ? 1 : 0),
+    kill: () => spare?.kill(),
+  };
+}
+
+async function startAs(taken: SandboxProcess, image: SandboxImage | undefined, generic: SandboxImage): Promise<void> {
+  await taken.ready.catch(refuse);
+  // Of a tenant's snapshot the tenant's sandbox makes what it makes; the generic one is nobody's fault.
+  await (image ? taken.start(image) : taken.start(generic).catch(refuse));
+}
+
+const startsOf = ({ cold, generic, snapshot }: Readonly<Record<SandboxImage['kind'], number>>) => ({
+  startsCold: cold,
+  startsGeneric: generic,
+  startsSnapshot: snapshot,
+});
+
 /**
  * Keeps one process waiting, its program read, and makes the generic snapshot (engine and libraries, no
  * tenant) once for each build of the bundle. Starting costs a core, so only one start per core is under way.
@@ -72,21 +105,19 @@ async function makeGeneric(process: SandboxProcess, file: string): Promise<boole
 export function createProcessSource(walls: Walls, bundle: string): ProcessSource {
   const gate = createGate(availableParallelism());
   const file = path.join(bundle, 'generic.snapshot');
-  let spare: SandboxProcess | undefined;
+  const spare = createSpare(() => new SandboxProcess(walls, bundle));
+  const { next } = spare;
   let isClosed = false;
+  const starts = { cold: 0, generic: 0, snapshot: 0 };
   const refill = (): void => {
-    if (!isClosed && !spare?.isAlive) spare = new SandboxProcess(walls, bundle);
-  };
-  const next = (): SandboxProcess => {
-    const taken = spare?.isAlive ? spare : new SandboxProcess(walls, bundle);
-    spare = undefined;
-    return taken;
+    if (!isClosed) spare.refill();
   };
   /** The process that made the snapshot, for the first who wants one; whether there is a snapshot. */
   const first = gate(async () => {
     if (await exists(file)) return { process: undefined, hasGeneric: true };
     const process = next();
     await process.start({ kind: 'cold' });
+    starts.cold += 1;
     return { process, hasGeneric: await makeGeneric(process, file) };
   });
   let unused: Promise<SandboxProcess | undefined> | undefined = first.then(
@@ -109,9 +140,8 @@ export function createProcessSource(walls: Walls, bundle: string): ProcessSource
       return gate(async () => {
         const taken = next();
         try {
-          await taken.ready.catch(refuse);
-          // Of a tenant's snapshot the tenant's sandbox makes what it makes; the generic one is nobody's fault.
-          await (image ? taken.start(image) : taken.start(generic).catch(refuse));
+          await startAs(taken, image, generic);
+          starts[(image ?? generic).kind] += 1;
         } catch (error) {
           taken.kill();
           throw error;
@@ -121,9 +151,10 @@ export function createProcessSource(walls: Walls, bundle: string): ProcessSource
         return taken;
       });
     },
+    status: () => ({ spare: spare.count(), ...startsOf(starts) }),
     close() {
       isClosed = true;
-      spare?.kill();
+      spare.kill();
       void unused?.then((process) => process?.kill());
     },
   };

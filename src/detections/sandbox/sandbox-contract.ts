@@ -118,6 +118,26 @@ export type UnitTestResult = {
 /** By the id of a rule, the records that it is not shown: its filters do not let them through. */
 export type Withheld = ReadonlyMap<string, ReadonlySet<number>>;
 
+/** Counts are of this pool's life. */
+export type PoolStatus = {
+  /** Interpreters that belong to a tenant. */
+  readonly processes: number;
+  /** What they hold together. */
+  readonly memoryBytes: number;
+  /** Processes that wait for a tenant, their program read; at most one. */
+  readonly spare: number;
+  /** Interpreters started from nothing, from the generic snapshot, from a tenant's. */
+  readonly startsCold: number;
+  readonly startsGeneric: number;
+  readonly startsSnapshot: number;
+  /** Ended while idle, so that another one fits into the memory: the one that was used longest ago. */
+  readonly evictions: number;
+  /** Ended after their work: worn out, too large, or broken. */
+  readonly recycles: number;
+  /** Ended because nobody asked for them. */
+  readonly idleEnds: number;
+};
+
 export type SandboxPool = {
   /** Runs every rule of the log type over NDJSON records (one normalized event per line). */
   evaluate(request: {
@@ -144,7 +164,7 @@ export type SandboxPool = {
   }): Promise<readonly RuleExplanation[]>;
   /** Loads the content and reports what does not load. */
   check(request: { readonly tenantId: string; readonly content: SandboxContent }): Promise<readonly RuleError[]>;
-  /** What the pool holds now. */
-  status(): { readonly processes: number; readonly memoryBytes: number };
+  /** What the pool holds now, and what happened since it was made. */
+  status(): PoolStatus;
   close(): Promise<void>;
 };

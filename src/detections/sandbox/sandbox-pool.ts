@@ -50,6 +50,9 @@ const defaults = {
 /** A call; `breathe` lets others in and returns when it is this call's turn again. */
 type Call<T> = (sandbox: TenantSandbox, breathe: () => Promise<void>) => Promise<T>;
 
+/** How many interpreters ended for which reason. */
+type Ended = { evictions: number; recycles: number; idleEnds: number };
+
 /**
  * A place for one interpreter: its calls go one at a time, in order of arrival. A long call lets others in between its
  * chunks, so that a single event does not wait for a mountain of the same tenant.
@@ -64,8 +67,11 @@ class Slot implements Tenancy {
   readonly #waiters: (() => void)[] = [];
   #isBusy = false;
 
-  constructor(group: string, make: (slot: Slot) => TenantSandbox) {
+  readonly #ended: Ended;
+
+  constructor(group: string, ended: Ended, make: (slot: Slot) => TenantSandbox) {
     this.group = group;
+    this.#ended = ended;
     this.sandbox = make(this);
   }
 
@@ -73,9 +79,14 @@ class Slot implements Tenancy {
     return this.#running.size === 0;
   }
 
-  end(): void {
+  end(why?: keyof Ended): void {
+    if (why !== undefined && this.memoryBytes > 0) this.#ended[why] += 1;
     this.sandbox.close();
     this.memoryBytes = 0;
+  }
+
+  evict(): void {
+    this.end('evictions');
   }
 
   async inTurn<T>(work: Call<T>, after: () => Promise<void>): Promise<T> {
@@ -126,13 +137,14 @@ class Slot implements Tenancy {
 /** Slots by key. Content that changes gets a slot of its own; the old one ends when its last batches are done. */
 function createSlots(options: typeof defaults, make: (tenantId: string, slot: Slot) => TenantSandbox) {
   const slots = new Map<string, Slot>();
+  const ended: Ended = { evictions: 0, recycles: 0, idleEnds: 0 };
   const admission = createAdmission(options.memoryBytesMax, () => slots.values());
   const dropIdle = (): void => {
     const now = performance.now();
     for (const [key, slot] of slots) {
       const isOld = [...slots.values()].some((other) => other.group === slot.group && other.madeAt > slot.madeAt);
       if (!slot.isIdle || now - slot.usedAt < (isOld ? options.drainMs : options.idleMs)) continue;
-      slot.end();
+      slot.end('idleEnds');
       slots.delete(key);
     }
     admission.recheck();
@@ -142,7 +154,7 @@ function createSlots(options: typeof defaults, make: (tenantId: string, slot: Sl
     const { sandbox } = slot;
     const held = sandbox.pid === undefined ? undefined : await privateMemoryOf(sandbox.pid);
     if (!sandbox.isRunning || sandbox.chunks > options.recycleAfterChunks || (held ?? 0) > options.processBytesMax)
-      slot.end();
+      slot.end('recycles');
     else slot.memoryBytes = held ?? slot.memoryBytes;
   };
   return {
@@ -153,7 +165,7 @@ function createSlots(options: typeof defaults, make: (tenantId: string, slot: Sl
     ): Promise<T> {
       const group = `${place.tenantId}/${place.purpose}`;
       const key = `${group}/${place.revision ?? ''}`;
-      const slot = slots.get(key) ?? new Slot(group, (made) => make(place.tenantId, made));
+      const slot = slots.get(key) ?? new Slot(group, ended, (made) => make(place.tenantId, made));
       slots.set(key, slot);
       try {
         return await slot.inTurn(work, () => tidy(slot));
@@ -164,6 +176,7 @@ function createSlots(options: typeof defaults, make: (tenantId: string, slot: Sl
     status: () => ({
       processes: [...slots.values()].filter((slot) => slot.sandbox.isRunning).length,
       memoryBytes: [...slots.values()].reduce((sum, slot) => sum + slot.memoryBytes, 0),
+      ...ended,
     }),
     async close(): Promise<void> {
       clearInterval(timer);
@@ -213,7 +226,7 @@ export function createSandboxPool({
     explain: ({ tenantId, content, ruleIds }) =>
       slots.inTurn({ tenantId, purpose: 'test' }, (sandbox) => sandbox.explain(content, ruleIds)),
     check: ({ tenantId, content }) => slots.inTurn({ tenantId, purpose: 'test' }, (sandbox) => sandbox.check(content)),
-    status: () => slots.status(),
+    status: () => ({ ...slots.status(), ...source.status() }),
     async close() {
       source.close();
       await slots.close();

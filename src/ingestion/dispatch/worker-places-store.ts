@@ -12,6 +12,24 @@ export async function seeWorker(tx: Tx, workerId: string, places: number): Promi
   await tx.execute(`DELETE FROM worker_places WHERE seen_at < now() - interval '1 hour'`);
 }
 
+/** Figures of a worker by name; whole numbers. */
+export type WorkerFigures = Readonly<Record<string, number>>;
+
+export async function noteFigures(tx: Tx, workerId: string, figures: WorkerFigures): Promise<void> {
+  await tx.execute('UPDATE worker_places SET figures = $2 WHERE worker_id = $1', [workerId, JSON.stringify(figures)]);
+}
+
+/** What workers heard of lately said about themselves. */
+export async function listFigures(
+  tx: Tx,
+): Promise<readonly { readonly workerId: string; readonly figures: WorkerFigures }[]> {
+  const rows = await tx.query<{ worker_id: string; figures: WorkerFigures }>(
+    `SELECT worker_id, figures FROM worker_places WHERE seen_at > now() - make_interval(secs => $1) ORDER BY worker_id`,
+    [forgottenAfterSeconds],
+  );
+  return rows.map((row) => ({ workerId: row.worker_id, figures: row.figures }));
+}
+
 export async function forgetWorker(tx: Tx, workerId: string): Promise<void> {
   await tx.execute('DELETE FROM worker_places WHERE worker_id = $1', [workerId]);
 }

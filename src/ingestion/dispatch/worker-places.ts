@@ -1,6 +1,6 @@
 import type { Log } from '#platform/log';
 import type { Database } from '#platform/postgres';
-import { forgetWorker, seeWorker } from './worker-places-store.ts';
+import { forgetWorker, noteFigures, seeWorker, type WorkerFigures } from './worker-places-store.ts';
 
 type Deps = {
   readonly database: Database;
@@ -10,15 +10,21 @@ type Deps = {
   /** Batches it takes at the same time. */
   readonly places: number;
   readonly everyMs?: number;
+  /** What it holds and has done, for whoever watches the deployment. */
+  readonly figures?: () => WorkerFigures;
 };
 
 const reason = 'a worker tells the dispatcher of its places';
 
 /** Lets the dispatcher know of this worker until stopped; a killed one is forgotten after a few beats. */
-export async function announceWorker({ database, log, workerId, places, everyMs = 5000 }: Deps): Promise<{
+export async function announceWorker({ database, log, workerId, places, everyMs = 5000, figures }: Deps): Promise<{
   stop(): Promise<void>;
 }> {
-  const beat = () => database.withSystem(reason, (tx) => seeWorker(tx, workerId, places));
+  const beat = () =>
+    database.withSystem(reason, async (tx) => {
+      await seeWorker(tx, workerId, places);
+      if (figures !== undefined) await noteFigures(tx, workerId, figures());
+    });
   const timer = setInterval(() => {
     beat().catch((error: unknown) => log.warn('worker_not_announced', { error }));
   }, everyMs);

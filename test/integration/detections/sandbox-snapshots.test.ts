@@ -125,7 +125,13 @@ test('a budget for one process serves any number of tenants, and idle ones cost 
   const tenants = ['g1', 'g2', 'g3'];
   await Promise.all(tenants.map((tenant) => run(pool, tenant)));
   expect(pool.status().processes).toBeLessThanOrEqual(1);
-  await vi.waitFor(() => expect(pool.status()).toEqual({ processes: 0, memoryBytes: 0 }), { timeout: 10_000 });
+  await vi.waitFor(() => expect(pool.status()).toMatchObject({ processes: 0, memoryBytes: 0 }), { timeout: 10_000 });
+  const { spare, startsCold, startsGeneric, startsSnapshot, ...ended } = pool.status();
+  expect(ended).toMatchObject({ evictions: 2, recycles: 0, idleEnds: 1 });
+  expect([startsCold + startsGeneric, startsSnapshot]).toEqual([3, 0]);
+  await run(pool, 'g1');
+  expect(pool.status()).toMatchObject({ startsSnapshot: 1, evictions: 2 });
+  expect(spare).toBeLessThanOrEqual(1);
 });
 
 test('an interpreter that has grown too large or worked long enough is replaced', async () => {
@@ -137,7 +143,7 @@ test('an interpreter that has grown too large or worked long enough is replaced'
   await run(worn, 'i');
   expect(worn.status().processes).toBe(1);
   await run(worn, 'i');
-  expect(worn.status().processes).toBe(0);
+  expect(worn.status()).toMatchObject({ processes: 0, recycles: 1 });
   await run(worn, 'i');
 });
 

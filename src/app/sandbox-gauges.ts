@@ -1,0 +1,53 @@
+import type { SandboxPool } from '#detections';
+import { listFigures, type WorkerFigures } from '#ingestion';
+import type { StoredGauge } from '#platform/metrics';
+import type { Database } from '#platform/postgres';
+
+type Reading = { readonly process: string; readonly figures: WorkerFigures };
+type Shown = Readonly<Record<string, string>>;
+
+const interpreters: Shown = { processes: 'alive', spare: 'spare' };
+const memory: Shown = { memoryBytes: 'held' };
+const events: Shown = {
+  startsCold: 'start_cold',
+  startsGeneric: 'start_generic',
+  startsSnapshot: 'start_snapshot',
+  evictions: 'eviction',
+  recycles: 'recycle',
+  idleEnds: 'idle_end',
+};
+
+/** Interpreters of detections: those of this process, and of each worker as it last told of itself. */
+export function sandboxGauges(database: Database, pool: Pick<SandboxPool, 'status'>): readonly StoredGauge[] {
+  const readAll = async (): Promise<readonly Reading[]> => {
+    const workers = await database.withSystem('metrics look at all workers', listFigures);
+    return [
+      { process: 'api', figures: { ...pool.status() } },
+      ...workers.map(({ workerId, figures }) => ({ process: workerId, figures })),
+    ];
+  };
+  const gauge = (name: string, help: string, label: string, shown: Shown): StoredGauge => ({
+    name,
+    help,
+    labels: ['process', label],
+    async read() {
+      const readings = await readAll();
+      return readings.flatMap(({ process, figures }) =>
+        Object.entries(shown).map(([figure, value]) => ({
+          labels: { process, [label]: value },
+          value: figures[figure] ?? 0,
+        })),
+      );
+    },
+  });
+  return [
+    gauge(
+      'margay_sandbox_interpreters',
+      'Interpreters of tenants, and processes that wait for one.',
+      'state',
+      interpreters,
+    ),
+    gauge('margay_sandbox_memory_bytes', 'Private memory of interpreters of tenants.', 'state', memory),
+    gauge('margay_sandbox_events', 'What happened to interpreters since the process began.', 'event', events),
+  ];
+}
