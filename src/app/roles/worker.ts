@@ -23,14 +23,16 @@ const queriesAtOnce = 4;
 async function openQueryEngine(
   { settings, dataDir }: Runtime,
   { lakeClient: client, log }: Platform,
-): Promise<QueryEngine> {
-  if (settings.CLICKHOUSE_URL !== undefined) return createServerQueryEngine(client);
+): Promise<QueryEngine & { close(): Promise<void> }> {
+  if (settings.CLICKHOUSE_URL !== undefined)
+    return { ...createServerQueryEngine(client), close: () => Promise.resolve() };
   const readers = await createReaders({
     client,
     lakeFolder: path.join(dataDir, 'lake'),
     bundleFolder: path.resolve(dataDir, 'bundle', 'reader'),
     nodePath: process.execPath,
     uid: process.getuid?.(),
+    spares: { count: settings.MARGAY_SPARE_READERS, log },
   });
   if (!readers.walls.isolatesTenants) log.warn('queries_without_wall', { reasons: readers.walls.reasons });
   return readers;
@@ -39,6 +41,27 @@ async function openQueryEngine(
 /** The dispatcher counts on its places, the metrics show its interpreters. */
 const announce = ({ database, log, ids }: Platform, places: number, pool: Pick<SandboxPool, 'status'>) =>
   announceWorker({ database, log, workerId: ids.uuid(), places, figures: () => pool.status() });
+
+/** Queries of users, and the processes in which they run. */
+async function startQueries(runtime: Runtime, platform: Platform): Promise<Started> {
+  const { database, objects, clock, log } = platform;
+  const engine = await openQueryEngine(runtime, platform);
+  const runner = startQueryRunner({
+    database,
+    engine,
+    objects,
+    clock,
+    log,
+    limits: defaultLimits,
+    concurrency: queriesAtOnce,
+  });
+  return {
+    async stop() {
+      await runner.stop();
+      await engine.close();
+    },
+  };
+}
 
 /** Runs jobs: batches, deliveries, the loader of the lake, and queries of users. */
 export async function startWorker(runtime: Runtime, platform: Platform): Promise<Started> {
@@ -81,15 +104,7 @@ export async function startWorker(runtime: Runtime, platform: Platform): Promise
   jobs.process(uploadHandler, 1);
   const loader = startLoader(lake.loader, log);
   const announced = await announce(platform, places, pool);
-  const queries = startQueryRunner({
-    database,
-    engine: await openQueryEngine(runtime, platform),
-    objects,
-    clock,
-    log,
-    limits: defaultLimits,
-    concurrency: queriesAtOnce,
-  });
+  const queries = await startQueries(runtime, platform);
   return {
     async stop() {
       await announced.stop();

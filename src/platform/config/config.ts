@@ -63,6 +63,9 @@ export const settings = z.object({
   MARGAY_SANDBOX_MEMORY_MIB: whole(256, 1_000_000)
     .prefault('2048')
     .describe('Memory that the interpreters of one process may take together; a warm one takes about 150.'),
+  MARGAY_SPARE_READERS: whole(0, 8)
+    .prefault('1')
+    .describe('Processes for queries of users that each worker keeps started, beside the embedded lake.'),
   MARGAY_WORKER_CONCURRENCY: whole(1, 64).prefault('4').describe('Batches one worker processes at the same time.'),
   MARGAY_WORKER_PROCESSES: whole(1, 64).prefault('1').describe('Worker processes on this machine, without --role.'),
   MARGAY_INTAKE_MEMORY_MIB: whole(32, 100_000)

@@ -11,7 +11,7 @@ export async function wallFiles(need: Need): Promise<readonly BundleFile[]> {
   const architecture = seccompArchitecture(process.arch);
   const filter: readonly BundleFile[] =
     architecture === undefined ? [] : [['seccomp.bpf', seccompProgram(architecture, need)]];
-  return [await own('enter.sh'), await own('filter.pl'), ...filter];
+  return [await own('enter.sh'), await own('filter.pl'), await own('hand-in.sh'), ...filter];
 }
 
 /**

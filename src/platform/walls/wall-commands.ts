@@ -8,6 +8,8 @@ export type Command = {
   readonly file: string;
   readonly args: readonly string[];
   readonly descriptor?: string | undefined;
+  /** It takes folders of the host after its start, over descriptor 4. */
+  readonly takesFolders?: boolean;
 };
 
 export type WallOptions = {
@@ -127,4 +129,22 @@ export function bubblewrapCommand(options: WallOptions, program: readonly string
     ...program,
   ];
   return toCommand([...dropUser(options), 'bwrap', ...walls, ...binds, ...rest], filter);
+}
+
+/**
+ * Like `bubblewrapCommand`, for a program that is given folders of the host only after it has started. They appear,
+ * read-only, below `/handed` by their number. The namespace in which they are mounted belongs to this one process.
+ * `place` is an empty folder of the host.
+ */
+export function lateCommand(
+  options: WallOptions,
+  place: string,
+  program: readonly string[],
+  inside: Inside = {},
+): Command {
+  const mounts = [...(inside.mounts ?? []), { from: path.join(place, 'handed'), to: '/handed' }];
+  const { file, args, descriptor } = bubblewrapCommand(options, program, { ...inside, mounts });
+  const namespaces = ['unshare', '--user', '--map-root-user', '--mount', '--propagation', 'private'];
+  const keeper = ['sh', path.join(options.bundle, 'hand-in.sh'), place];
+  return { ...toCommand([...namespaces, ...dieWithParent, ...keeper, file, ...args], descriptor), takesFolders: true };
 }

@@ -2,6 +2,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { arch } from 'node:os';
+import { once } from 'node:events';
+import { Socket } from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import {
@@ -9,6 +11,7 @@ import {
   type Command,
   dieWithParent,
   type Inside,
+  lateCommand,
   unshareCommand,
   type WallOptions,
 } from './wall-commands.ts';
@@ -31,6 +34,11 @@ export type Walls = {
   readonly report: WallReport;
   /** Wraps a program that lies behind the wall. */
   wrap(program: readonly string[], inside?: Inside): Command;
+  /**
+   * Wraps a program that is handed folders of the host after it has started (`handIn`); `place` is an empty folder.
+   * Undefined where this wall cannot.
+   */
+  readonly wrapLate: ((place: string, program: readonly string[], inside?: Inside) => Command) | undefined;
   /** Paths of Node and of the bundle as the sandbox sees them. */
   readonly nodeInside: string;
   readonly bundleInside: string;
@@ -41,19 +49,40 @@ type Options = Omit<WallOptions, 'filter'> & {
   readonly kinds?: readonly WallKind[];
 };
 
-/** Starts a wrapped program as the leader of its own process group; descriptor 3 is there for the wall's tool only. */
-export function spawnBehind({ file, args, descriptor }: Command, cwd: string): ChildProcessWithoutNullStreams {
+/** Starts a wrapped program as the leader of its own process group; descriptors 3 and 4 are there for the wall's tools only. */
+export function spawnBehind(
+  { file, args, descriptor, takesFolders = false }: Command,
+  cwd: string,
+): ChildProcessWithoutNullStreams {
   const opened = descriptor === undefined ? undefined : openSync(descriptor, 'r');
+  const filter = opened === undefined ? [] : [opened];
+  const more = takesFolders ? [opened ?? ('ignore' as const), 'pipe' as const] : filter;
   try {
     return spawn(file, [...args], {
       cwd,
       detached: true,
       env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
-      stdio: ['pipe', 'pipe', 'pipe', ...(opened === undefined ? [] : [opened])],
+      stdio: ['pipe', 'pipe', 'pipe', ...more],
     }) as ChildProcessWithoutNullStreams;
   } finally {
     if (opened !== undefined) closeSync(opened);
   }
+}
+
+const handInTimeoutMs = 5000;
+
+/**
+ * Shows folders of the host to a program that was wrapped for it, read-only, as `/handed/0` and so on; once for each
+ * program. Throws when they are not there; then the program is of no use.
+ */
+export async function handIn(child: ChildProcessWithoutNullStreams, folders: readonly string[]): Promise<void> {
+  const orders = child.stdio[4];
+  if (!(orders instanceof Socket)) throw new Error('The program was not started to take folders.');
+  if (folders.some((folder) => folder === '' || folder.includes('\n'))) throw new Error('No name of a folder.');
+  orders.on('error', () => undefined);
+  const answer = once(orders, 'data', { signal: AbortSignal.timeout(handInTimeoutMs) });
+  orders.write(`${folders.map((folder) => `${folder}\n`).join('')}\n`);
+  await answer;
 }
 
 const lookTimeoutMs = 15_000;
@@ -153,7 +182,9 @@ async function tryWall(candidate: Candidate, options: WallOptions): Promise<Wall
   if (!hasSeccomp && candidate.withoutFilter === undefined) return 'the filter of system calls was not installed';
   const reasons = hasSeccomp ? [] : [`${candidate.kind}: no system call filter: ${candidate.withoutFilter}.`];
   const report = { kind: candidate.kind, hasSeccomp, isolatesTenants: true, reasons, howToFix: undefined };
-  return { report, wrap, nodeInside, bundleInside: '/bundle' };
+  const wrapLate: Walls['wrapLate'] =
+    candidate.kind === 'bubblewrap' ? (...given) => lateCommand(options, ...given) : undefined;
+  return { report, wrap, wrapLate, nodeInside, bundleInside: '/bundle' };
 }
 
 /**
@@ -181,6 +212,7 @@ export async function chooseWalls({ kinds = ['bubblewrap', 'unshare'], ...option
       const [file = '', ...args] = [...prefix, ...program];
       return { file, args };
     },
+    wrapLate: undefined,
     nodeInside: options.nodePath,
     bundleInside: options.bundle,
   };

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createReaders, type LakeLayout, listTables, type ReadTable } from '#lake';
+import { createReaders, type LakeLayout, listTables, type QueryEngine, type ReadTable } from '#lake';
 import { QueryStopped } from '#platform/lake-client';
+import { silentLog } from '#platform/log';
 import { buildCatalogue, compileSql, defaultLimits, engineSettings, type LogTypeSchema, printQuery } from '#search';
 import { rawHostileStatements } from '../../support/hostile-statements.ts';
 import { isEmbeddedLake, startTestLake } from '../../support/lake.ts';
@@ -13,14 +14,22 @@ import { createSearchBed, testNow } from '../../support/search.ts';
 const { database, close } = await createTestDatabase();
 const server = await startTestLake();
 const bundleFolder = path.join(server.folder, 'reader');
-const readers = await createReaders({
+const host = {
   client: server.client,
   lakeFolder: path.join(server.folder, 'lake'),
   bundleFolder,
   nodePath: process.execPath,
   uid: process.getuid?.(),
+};
+const readers = await createReaders(host);
+/** As the product has them: some started before their query, under load also new ones. */
+const withSpares = await createReaders({
+  ...host,
+  bundleFolder: path.join(server.folder, 'with-spares'),
+  spares: { count: 2, log: silentLog },
 });
 afterAll(async () => {
+  await withSpares.close();
   await server.close();
   await close();
 });
@@ -35,11 +44,16 @@ const secret = /SECRET of another|SECRET rule|root:x:0/;
 const limits = { ...defaultLimits, timeoutSeconds: 5, memoryBytesMax: 600_000_000 };
 
 /** Sends the engine's own SQL down the connection of a reader, past parser, binder, plan and printer. */
-async function raw(sql: string, tables: readonly ReadTable[], more: { readonly signal?: AbortSignal } = {}) {
+async function raw(
+  sql: string,
+  tables: readonly ReadTable[],
+  more: { readonly signal?: AbortSignal; readonly engine?: QueryEngine } = {},
+) {
   const lines: string[] = [];
   const signal = more.signal ?? new AbortController().signal;
   const options = { queryId: randomUUID(), settings: engineSettings(limits), signal, tables };
-  for await (const some of readers.lines(sql, options)) lines.push(...some.filter((line) => line !== ''));
+  for await (const some of (more.engine ?? readers).lines(sql, options))
+    lines.push(...some.filter((line) => line !== ''));
   return lines;
 }
 
@@ -59,6 +73,7 @@ const nobodyLeft = () => vi.waitFor(() => expect(processes()).toEqual([]), { tim
 describe.runIf(isEmbeddedLake && readers.walls.isolatesTenants).each(['dedicated', 'pooled'] satisfies LakeLayout[])(
   '%s layout',
   (layout) => {
+    const ask = (sql: string, tables: readonly ReadTable[]) => raw(sql, tables, { engine: withSpares });
     const bed = createSearchBed(database, server, layout);
     let [mine, other] = ['', ''];
     /** What the plan of an ordinary question of somebody who may read one log type names. */
@@ -92,9 +107,9 @@ describe.runIf(isEmbeddedLake && readers.walls.isolatesTenants).each(['dedicated
 
     test('own rows are there, without those of other tenants and log types', async () => {
       expect(reads).toHaveLength(2);
-      expect(await raw(`SELECT note FROM ${own()} ORDER BY n`, reads)).toEqual(['["mine"]', '["also mine"]']);
+      expect(await ask(`SELECT note FROM ${own()} ORDER BY n`, reads)).toEqual(['["mine"]', '["also mine"]']);
       const signals = own().replace('logs_custom_act', 'signals');
-      expect(await raw(`SELECT p_rule_id FROM ${signals}`, reads)).toEqual(['["my rule"]']);
+      expect(await ask(`SELECT p_rule_id FROM ${signals}`, reads)).toEqual(['["my rule"]']);
     });
 
     test(
@@ -103,8 +118,8 @@ describe.runIf(isEmbeddedLake && readers.walls.isolatesTenants).each(['dedicated
       async () => {
         const hiddenTable = own().replace('custom_act', 'custom_hidden');
         for (const target of [hiddenTable, ...(layout === 'dedicated' ? others : [])])
-          await expect(raw(`SELECT * FROM ${target}`, reads), target).rejects.toThrow(QueryStopped);
-        await expect(raw(`SELECT * FROM ${own()}`, [])).rejects.toThrow(QueryStopped);
+          await expect(ask(`SELECT * FROM ${target}`, reads), target).rejects.toThrow(QueryStopped);
+        await expect(ask(`SELECT * FROM ${own()}`, [])).rejects.toThrow(QueryStopped);
       },
     );
 
@@ -117,7 +132,7 @@ describe.runIf(isEmbeddedLake && readers.walls.isolatesTenants).each(['dedicated
       const queue = [...statements];
       const worker = async (): Promise<void> => {
         for (let sql = queue.pop(); sql !== undefined; sql = queue.pop()) {
-          const outcome: unknown = await raw(sql, reads).catch((error: unknown) => error);
+          const outcome: unknown = await ask(sql, reads).catch((error: unknown) => error);
           if (!(outcome instanceof QueryStopped)) {
             expect(Array.isArray(outcome), `${sql}: ${String(outcome)}`).toBe(true);
             expect((outcome as readonly string[]).join('\n').slice(0, 1_000_000), sql).not.toMatch(secret);
@@ -126,16 +141,15 @@ describe.runIf(isEmbeddedLake && readers.walls.isolatesTenants).each(['dedicated
       };
       await Promise.all([worker(), worker(), worker()]);
       expect(existsSync('/tmp/margay-hostile')).toBe(false);
-      expect(await raw(`SELECT note FROM ${own()} ORDER BY n`, reads)).toEqual(['["mine"]', '["also mine"]']);
+      expect(await ask(`SELECT note FROM ${own()} ORDER BY n`, reads)).toEqual(['["mine"]', '["also mine"]']);
       const target = others[0] ?? '';
       const left = await server.client.rows<{ readonly c: number }>(`SELECT toUInt32(count()) AS c FROM ${target}`);
       expect(left[0]?.c).toBe(layout === 'pooled' ? 3 : 1);
-      await nobodyLeft();
     });
 
     test('settings that hold a query cannot be changed by it', { timeout: 60_000 }, async () => {
       for (const name of ['readonly', 'max_memory_usage', 'max_execution_time']) {
-        const refused = await raw(`SELECT 1 SETTINGS ${name} = 0`, reads).catch((error: unknown) => error);
+        const refused = await ask(`SELECT 1 SETTINGS ${name} = 0`, reads).catch((error: unknown) => error);
         expect(refused, name).toMatchObject({ code: 164 });
       }
     });
@@ -158,7 +172,7 @@ describe.runIf(isEmbeddedLake && readers.walls.isolatesTenants).each(['dedicated
             }),
           );
           const place = tables.map(({ database: name, table }) => `\`${name}\`.\`${table}\``).join();
-          const counting = raw(`SELECT count(), sum(n) FROM ${place}`, tables);
+          const counting = ask(`SELECT count(), sum(n) FROM ${place}`, tables);
           await server.client.command(`OPTIMIZE TABLE ${place} FINAL`);
           const [line = '[]'] = await counting;
           seen.push(...(JSON.parse(line) as readonly number[]));
@@ -175,14 +189,7 @@ test.runIf(isEmbeddedLake)(
   'without an outer wall the rights of the engine still hold',
   { timeout: 60_000 },
   async () => {
-    const unwalled = await createReaders({
-      client: server.client,
-      lakeFolder: path.join(server.folder, 'lake'),
-      bundleFolder,
-      nodePath: process.execPath,
-      uid: process.getuid?.(),
-      wallKinds: [],
-    });
+    const unwalled = await createReaders({ ...host, wallKinds: [] });
     expect(unwalled.walls.isolatesTenants).toBe(false);
     const ask = async (sql: string): Promise<readonly string[]> => {
       const lines: string[] = [];
@@ -247,14 +254,7 @@ describe.runIf(isEmbeddedLake && readers.walls.isolatesTenants)('a reader', () =
     async () => {
       await expect(raw('SELECT count() FROM numbers(1000000000000)', [])).rejects.toMatchObject({ code: 159 });
       await expect(raw('SELECT groupArray(number) FROM numbers(1000000000)', [])).rejects.toMatchObject({ code: 241 });
-      const strict = await createReaders({
-        client: server.client,
-        lakeFolder: path.join(server.folder, 'lake'),
-        bundleFolder,
-        nodePath: process.execPath,
-        uid: process.getuid?.(),
-        ownBytes: 30_000_000,
-      });
+      const strict = await createReaders({ ...host, ownBytes: 30_000_000 });
       const read = async (): Promise<void> => {
         const settings = { max_execution_time: 20, max_memory_usage: '1000000' };
         const options = { queryId: 'large', settings, signal: new AbortController().signal, tables: [] };

@@ -1,8 +1,9 @@
 /**
  * A reader: one query of a user over the tables of that query, in a process behind the outer wall that ends with it.
- * It copies itself from nothing but its bundle; the first line of standard input says everything else.
+ * It copies itself from nothing but its bundle. The first line of standard input says where the engine is; the second is
+ * the query. Between the two a spare loads the engine and opens it once over nothing, since the second time is quicker.
  */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,13 +11,14 @@ import { frame, frameKinds } from './frames.ts';
 
 type File = { readonly path: string; readonly text: string };
 type Task = {
-  readonly modules: string;
   readonly scratch: string;
   readonly files: readonly File[];
   readonly links: readonly File[];
   readonly sql: string;
 };
+type Start = { readonly modules: string; readonly warmUp?: Task };
 type Connection = {
+  close(): void;
   queryAsync(sql: string, options: { format: string }): Promise<{ bytes(): Uint8Array }>;
   queryStream(sql: string, options: { format: string }): AsyncIterable<{ raw(): Uint8Array }>;
 };
@@ -57,17 +59,30 @@ function startBeat(watch: Connection): () => Promise<void> {
   return tell;
 }
 
-async function run(task: Task): Promise<void> {
-  makePlace(task);
-  const { Session } = createRequire(path.join(task.modules, 'reader.js'))('chdb') as {
+type Open = (task: Task) => Connection;
+
+function loadEngine({ modules }: Start): Open {
+  const { Session } = createRequire(path.join(modules, 'reader.js'))('chdb') as {
     Session: new (folder: string, options: object) => Connection;
   };
-  const open = (): Connection =>
-    new Session(path.join(task.scratch, 'store'), {
-      connectionArgs: [`--config-file=${path.join(task.scratch, 'engine.xml')}`],
+  return ({ scratch }) =>
+    new Session(path.join(scratch, 'store'), {
+      connectionArgs: [`--config-file=${path.join(scratch, 'engine.xml')}`],
     });
-  const connection = open();
-  const tell = startBeat(open());
+}
+
+async function warmUp(open: Open, task: Task): Promise<void> {
+  makePlace(task);
+  const connection = open(task);
+  await connection.queryAsync(task.sql, { format: 'JSONCompactEachRow' });
+  connection.close();
+  rmSync(task.scratch, { recursive: true });
+}
+
+async function run(open: Open, task: Task): Promise<void> {
+  makePlace(task);
+  const connection = open(task);
+  const tell = startBeat(open(task));
   let isFirst = true;
   for await (const chunk of connection.queryStream(task.sql, { format: 'JSONCompactEachRow' })) {
     // Short queries end before the first beat; while the first rows are given they are still there to be counted.
@@ -80,12 +95,19 @@ async function run(task: Task): Promise<void> {
   await say(frameKinds.end, Buffer.alloc(0));
 }
 
-const lines = createInterface({ input: process.stdin });
+async function serveOnce(lines: AsyncIterator<string>): Promise<void> {
+  const start = JSON.parse((await lines.next()).value) as Start;
+  const open = loadEngine(start);
+  if (start.warmUp !== undefined) {
+    await warmUp(open, start.warmUp);
+    await say(frameKinds.ready, Buffer.alloc(0));
+  }
+  await run(open, JSON.parse((await lines.next()).value) as Task);
+}
+
 process.stdin.on('end', () => process.exit(0));
-lines.once('line', (line) => {
-  run(JSON.parse(line) as Task)
-    .catch((error: unknown) =>
-      say(frameKinds.failure, Buffer.from(error instanceof Error ? error.message : String(error))),
-    )
-    .finally(() => process.exit(0));
-});
+serveOnce(createInterface({ input: process.stdin })[Symbol.asyncIterator]())
+  .catch((error: unknown) =>
+    say(frameKinds.failure, Buffer.from(error instanceof Error ? error.message : String(error))),
+  )
+  .finally(() => process.exit(0));
