@@ -2,6 +2,7 @@ import pg from 'pg';
 import { isUuid } from '#platform/ids';
 import type { Log } from '#platform/log';
 import { modelsOf, type TypedModels } from './prisma-binding.ts';
+import { readSingle, type Scope, systemScope, tenantScope } from './single-read.ts';
 import { typeParsers } from './type-parsers.ts';
 
 /** One transaction on one connection. Both ways of querying see and change the same state. */
@@ -94,22 +95,10 @@ const inTransaction = <T>(pool: pg.Pool, begin: string, work: (tx: Tx) => Promis
     }
   });
 
-/** One statement between BEGIN and COMMIT, all three on their way at once. */
-const readOnce = <Row extends pg.QueryResultRow>(
-  pool: pg.Pool,
-  begin: string,
-  [sql, values]: readonly [string, readonly unknown[]],
-): Promise<readonly Row[]> =>
-  onConnection(pool, async (connection, spoil) => {
-    const begun = connection.query(begin);
-    const found = connection.query<Row>(sql, [...values]);
-    const ended = connection.query('COMMIT');
-    const [beginning, answer, end] = await Promise.allSettled([begun, found, ended]);
-    if (end.status === 'rejected') spoil(end.reason);
-    if (beginning.status === 'rejected') throw beginning.reason;
-    if (answer.status === 'rejected') throw answer.reason;
-    return answer.value.rows;
-  });
+const reader = (pool: pg.Pool, scope: Scope): Reader => ({
+  query: <Row extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
+    onConnection(pool, (connection) => readSingle(connection, scope, sql, values) as Promise<readonly Row[]>),
+});
 
 function assertTenant(tenantId: string): string {
   if (!isUuid(tenantId)) throw new Error('A tenant id is a lower-case UUID.');
@@ -175,14 +164,11 @@ export function openDatabase(options: Options): Database {
       return inTransaction(pool, 'BEGIN; SET LOCAL ROLE margay_system', work);
     },
     readTenant(tenantId) {
-      const begin = `BEGIN READ ONLY; SET LOCAL app.tenant = '${assertTenant(tenantId)}'`;
-      return { tenantId, query: (sql, values = []) => readOnce(pool, begin, [sql, values]) };
+      return { tenantId, ...reader(pool, tenantScope(assertTenant(tenantId))) };
     },
     readSystem(reason) {
       assertReason(reason);
-      return {
-        query: (sql, values = []) => readOnce(pool, 'BEGIN READ ONLY; SET LOCAL ROLE margay_system', [sql, values]),
-      };
+      return reader(pool, systemScope);
     },
     listen: (channel, onNotice) => listenOn(options, channel, onNotice),
     async ping() {

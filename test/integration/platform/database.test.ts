@@ -4,7 +4,7 @@ import { silentLog } from '#platform/log';
 import { migrate, openDatabase, type Tx } from '#platform/postgres';
 import { createTenant, createTestDatabase } from '../../support/postgres.ts';
 
-const { database, ownerUrl, superuserUrl, close } = await createTestDatabase();
+const { database, ownerUrl, superuserUrl, url, close } = await createTestDatabase();
 afterAll(close);
 
 test('a tenant sees its own row only, by SQL and by typed model', async () => {
@@ -104,10 +104,10 @@ test('work whose transaction cannot begin changes nothing, though its first stat
   await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'outside'`);
   await admin.query(`GRANT USAGE ON SCHEMA public TO ${role}`);
   await admin.query(`GRANT SELECT, UPDATE ON tenants TO ${role}`);
-  const url = new URL(superuserUrl);
-  url.username = role;
-  url.password = 'outside';
-  const outsider = openDatabase({ url: url.href, connectionsMax: 1, log: silentLog });
+  const outside = new URL(superuserUrl);
+  outside.username = role;
+  outside.password = 'outside';
+  const outsider = openDatabase({ url: outside.href, connectionsMax: 1, log: silentLog });
   const rename = (tx: Tx) => tx.execute("UPDATE tenants SET name = 'after' WHERE id = $1", [id]);
   await expect(outsider.withSystem('an outsider renames a tenant', rename)).rejects.toThrow(/set role/);
   await outsider.close();
@@ -117,4 +117,42 @@ test('work whose transaction cannot begin changes nothing, though its first stat
   await admin.query(`DROP ROLE ${role}`);
   await admin.end();
   expect(rows).toEqual([{ name: 'before' }]);
+});
+
+test('single reads of many texts, with errors and changes of tables between them, answer as they should', async () => {
+  const [a, b] = [await createTenant(database, 'A'), await createTenant(database, 'B')];
+  const admin = new pg.Client({ connectionString: superuserUrl });
+  await admin.connect();
+  await admin.query(
+    'CREATE TABLE changing (n int); GRANT SELECT ON changing TO margay_app; INSERT INTO changing VALUES (1)',
+  );
+  const one = openDatabase({ url, connectionsMax: 1, log: silentLog });
+  const reader = one.readTenant(a);
+  for (let round = 0; round < 3; round += 1) {
+    for (let index = 0; index < 100; index += 1)
+      expect(await reader.query(`SELECT id, ${index} AS n, $1::text AS given FROM tenants`, ['x'])).toEqual([
+        { id: a, n: index, given: 'x' },
+      ]);
+    await expect(reader.query('SELECT $1::uuid', ['no uuid'])).rejects.toThrow(/uuid/);
+    await expect(reader.query('SELECT 1 / $1::int', [0])).rejects.toThrow(/zero/);
+    expect(await one.readTenant(b).query('SELECT id FROM tenants')).toEqual([{ id: b }]);
+  }
+  expect(await reader.query('SELECT * FROM changing')).toEqual([{ n: 1 }]);
+  await admin.query('ALTER TABLE changing ADD COLUMN more text');
+  expect(await reader.query('SELECT * FROM changing')).toEqual([{ n: 1, more: null }]);
+  await one.withTenant(a, (tx) => tx.execute('DEALLOCATE ALL'));
+  expect(await reader.query('SELECT id FROM tenants')).toEqual([{ id: a }]);
+  const [left] = await one.withTenant(a, (tx) =>
+    tx.query<{ n: number }>('SELECT count(*)::int AS n FROM pg_prepared_statements'),
+  );
+  expect(left?.n).toBeLessThanOrEqual(66);
+  const scopes = await one.withTenant(a, (tx) =>
+    tx.query(
+      "SELECT current_user AS who, current_setting('transaction_read_only') AS reads, current_setting('app.tenant') AS tenant",
+    ),
+  );
+  expect(scopes).toEqual([{ who: 'margay_app', reads: 'off', tenant: a }]);
+  await one.close();
+  await admin.query('DROP TABLE changing');
+  await admin.end();
 });
