@@ -89,7 +89,8 @@ export type PersistedQueries = {
     set(hash: string, text: string): Promise<void>;
     delete(hash: string): Promise<boolean>;
   };
-  readonly plugin: ApolloServerPlugin<GraphqlContext>;
+  /** None when everything is run. */
+  readonly plugins: readonly ApolloServerPlugin<GraphqlContext>[];
   /** Throws when only listed operations are run and this text is none of them. */
   refuseUnlisted(text: string): void;
 };
@@ -115,14 +116,8 @@ export function createPersistedQueries(manifest: Manifest, listedOnly: boolean):
       },
       delete: async (key) => memory.delete(bare(key)),
     },
-    plugin: {
-      async requestDidStart() {
-        return {
-          async didResolveOperation({ source }) {
-            refuseUnlisted(source);
-          },
-        };
-      },
-    },
+    plugins: listedOnly
+      ? [{ requestDidStart: async () => ({ didResolveOperation: async ({ source }) => refuseUnlisted(source) }) }]
+      : [],
   };
 }

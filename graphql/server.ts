@@ -1,4 +1,8 @@
 import { ApolloServer, HeaderMap } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
@@ -85,26 +89,35 @@ function bySession({ authenticateSession, sessionOf, originOf }: Deps, request: 
   return authenticateSession(value, originOf(request));
 }
 
-/**
- * Serves GraphQL under `/public/graphql` for tokens and `/internal/graphql` for sessions. Introspection works, but only with valid credentials: the context comes first.
- */
-export async function registerGraphql(server: FastifyInstance, deps: Deps): Promise<void> {
-  const schema = buildSchema();
-  recordFailures(schema, deps.audit, deps.log);
+function createApollo(schema: GraphQLSchema, deps: Deps): ApolloServer<GraphqlContext> {
   const { executor } = createExecutor(schema);
-  const apollo = new ApolloServer<GraphqlContext>({
+  return new ApolloServer<GraphqlContext>({
     gateway: asGateway(schema, executor),
     introspection: true,
     includeStacktraceInErrorResponses: false,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     persistedQueries: { cache: deps.persisted.cache },
-    plugins: [deps.persisted.plugin],
+    // The hints of caches cost a call per field and nothing of ours may be cached.
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ...deps.persisted.plugins,
+    ],
     validationRules: [limitRule, noSubscriptionRule],
     parseOptions: { maxTokens: queryLimits.tokens },
     formatError: errorFormatter(deps.log),
     stopOnTerminationSignals: false,
   });
+}
+
+/**
+ * Serves GraphQL under `/public/graphql` for tokens and `/internal/graphql` for sessions. Introspection works, but only with valid credentials: the context comes first.
+ */
+export async function registerGraphql(server: FastifyInstance, deps: Deps): Promise<void> {
+  const schema = buildSchema();
+  recordFailures(schema, deps.audit, deps.log);
+  const apollo = createApollo(schema, deps);
   await apollo.start();
   const format = errorFormatter(deps.log);
   const serve = async (url: string, find: (deps: Deps, request: FastifyRequest, given?: string) => Promise<Actor>) => {

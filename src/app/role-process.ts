@@ -22,10 +22,9 @@ function routeLog(child: ChildProcess, runtime: Runtime): void {
 
 /** Starts one process for the given roles and waits until it says that it is ready. */
 export async function startRoleProcess(runtime: Runtime): Promise<Running> {
-  const child = fork(entry, [runtime.roles.join(',')], {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { ...process.env, UV_THREADPOOL_SIZE: threads },
-  });
+  // Libraries skip their checks for developers; nothing of ours asks for it.
+  const env = { ...process.env, NODE_ENV: 'production', UV_THREADPOOL_SIZE: threads };
+  const child = fork(entry, [runtime.roles.join(',')], { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   routeLog(child, runtime);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ready = new Promise<void>((resolve, reject) => {

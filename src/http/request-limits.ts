@@ -71,6 +71,7 @@ export function createGate(limiter: RateLimiter, settings: Settings, policy: Ori
     return counted(request, work);
   };
   const admit: Gate['admit'] = async (request, reply, find) => {
+    void reply.header('cache-control', 'no-store');
     const actor = await counted(request, find);
     await shareWithPage(policy, request, reply, actor.tenantId);
     const key = `${actor.tenantId}:${actor.kind}:${actor.id}`;
