@@ -30,6 +30,7 @@ import {
   createSessionService,
   createSettingsService,
   createTenantService,
+  createTokenMemory,
   createTokenService,
   createUserService,
   userDirectory,
@@ -156,6 +157,7 @@ export function createServices(
 ) {
   const { database, clock, ids, secrets, lake, objects } = platform;
   const audit = createAuditRecorder({ database, clock });
+  const tokenMemory = createTokenMemory(clock);
   const hasSchema = async (tx: Parameters<typeof findSchema>[0], logType: string) =>
     managedSchemas().has(logType) || (await findSchema(tx, logType)) !== undefined;
   return {
@@ -205,7 +207,8 @@ export function createServices(
       publicUrl: publicUrl(runtime),
     }),
     testing: createTestingService({ database, audit, sandbox: sandbox.pool }),
-    tokens: createTokenService({ database, audit, clock, ids }),
+    tokenMemory,
+    tokens: createTokenService({ database, audit, clock, ids, memory: tokenMemory }),
     users: createUserService({ database, audit, ids }),
   };
 }

@@ -11,6 +11,7 @@ export { settingsOperations } from './settings/settings-operations.ts';
 export { createTenantService, type Tenant, type TenantService } from './tenant-service.ts';
 export type { ApiToken } from './token.ts';
 export { apiToken, ownAPIToken, rotateOtherAPIToken, tokenOperations } from './token-operations.ts';
+export { createTokenMemory, type TokenMemory } from './token-memory.ts';
 export { createTokenService, type TokenService, type TokenWithValue } from './token-service.ts';
 export type { Role, User } from './user.ts';
 export { userDirectory } from './user-directory.ts';

@@ -27,6 +27,7 @@ import {
   touchToken,
   updateTokenRow,
 } from './token-store.ts';
+import type { KnownToken, TokenMemory } from './token-memory.ts';
 import { hashTokenValue, isTokenValue, newTokenValue } from './token-value.ts';
 
 export type TokenWithValue = { readonly token: ApiToken; readonly value: string };
@@ -48,7 +49,13 @@ export type TokenService = {
   authenticate(value: string, origin: RequestOrigin): Promise<Actor>;
 };
 
-type Deps = { readonly database: Database; readonly audit: AuditRecorder; readonly clock: Clock; readonly ids: Ids };
+type Deps = {
+  readonly database: Database;
+  readonly audit: AuditRecorder;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly memory: TokenMemory;
+};
 
 const refused = () =>
   new DomainError('unauthenticated', { publicMessage: 'The API token is not valid. Check the X-API-Key header.' });
@@ -60,17 +67,27 @@ function refuseExcess(actor: Actor, permissions: readonly string[]): void {
     throw badInput('permissions', `permissions: you do not hold ${missing} yourself, so you cannot grant it`);
 }
 
-async function authenticate({ database, clock }: Deps, value: string, origin: RequestOrigin): Promise<Actor> {
+async function find({ database }: Deps, hash: Buffer): Promise<KnownToken | undefined> {
+  const found = await findTokenByHash(database.readSystem('a token value names its tenant'), hash);
+  if (found === undefined) return undefined;
+  const { permissions, lastUsedAt } = found.token;
+  return { ...found, permissions: effectivePermissions(permissions), touchedAt: lastUsedAt?.getTime() ?? 0 };
+}
+
+async function authenticate(deps: Deps, value: string, origin: RequestOrigin): Promise<Actor> {
   if (!isTokenValue(value)) throw refused();
-  const found = await findTokenByHash(database.readSystem('a token value names its tenant'), hashTokenValue(value));
+  const hash = hashTokenValue(value);
+  const found = await deps.memory.find(hash.toString('base64'), () => find(deps, hash));
   if (found === undefined) throw refused();
-  const { tenantId, token } = found;
-  if (token.expiresAt !== null && token.expiresAt <= clock.now()) throw refused();
+  const { tenantId, token, permissions } = found;
+  const now = deps.clock.now();
+  if (token.expiresAt !== null && token.expiresAt <= now) throw refused();
   if (!isAddressAllowed(origin.ipAddress, token.allowedCidrBlocks))
     throw new DomainError('forbidden', { publicMessage: 'The API token may not be used from this address.' });
-  const isStale = token.lastUsedAt === null || clock.now().getTime() - token.lastUsedAt.getTime() > 60_000;
-  if (isStale) await database.withTenant(tenantId, (tx) => touchToken(tx, token.id));
-  const permissions = effectivePermissions(token.permissions);
+  if (now.getTime() - found.touchedAt > 60_000) {
+    found.touchedAt = now.getTime();
+    await deps.database.withTenant(tenantId, (tx) => touchToken(tx, token.id));
+  }
   return {
     kind: 'token',
     id: token.id,
@@ -100,6 +117,15 @@ async function uniqueName<T>(name: string, work: Promise<T>): Promise<T> {
   }
 }
 
+/** What this process remembers is as new as the change when the change is answered. */
+async function forgetting<T>(memory: TokenMemory, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } finally {
+    memory.forget();
+  }
+}
+
 async function create({ database, audit, ids }: Deps, actor: Actor, input: unknown): Promise<TokenWithValue> {
   const { name, permissions, allowedCIDRBlocks, expiresAt } = admit(actor, createAPIToken, input);
   refuseExcess(actor, permissions);
@@ -124,7 +150,7 @@ async function create({ database, audit, ids }: Deps, actor: Actor, input: unkno
   return uniqueName(name, work);
 }
 
-async function update({ database, audit }: Deps, actor: Actor, input: unknown): Promise<ApiToken> {
+async function update({ database, audit, memory }: Deps, actor: Actor, input: unknown): Promise<ApiToken> {
   const { id, name, permissions, allowedCIDRBlocks } = admit(actor, updateAPIToken, input);
   if (permissions) refuseExcess(actor, permissions);
   const work = database.withTenant(actor.tenantId, async (tx) => {
@@ -142,7 +168,7 @@ async function update({ database, audit }: Deps, actor: Actor, input: unknown): 
     });
     return get(tx, id);
   });
-  return uniqueName(name ?? '', work);
+  return forgetting(memory, uniqueName(name ?? '', work));
 }
 
 /** Id of the calling token; only a token has a self. */
@@ -153,32 +179,32 @@ function ownId(actor: Actor): string {
   });
 }
 
-async function rotateOwn({ database, audit }: Deps, actor: Actor, input: unknown): Promise<TokenWithValue> {
+async function rotateOwn({ database, audit, memory }: Deps, actor: Actor, input: unknown): Promise<TokenWithValue> {
   admit(actor, rotateAPIToken, input);
   const id = ownId(actor);
   const value = newTokenValue();
-  const token = await database.withTenant(actor.tenantId, async (tx) => {
+  const work = database.withTenant(actor.tenantId, async (tx) => {
     await replaceTokenValue(tx, id, hashTokenValue(value), referenceOf(actor));
     await audit.record(tx, actor, rotateAPIToken, { target: { kind: 'token', id } });
     return get(tx, id);
   });
-  return { token, value };
+  return { token: await forgetting(memory, work), value };
 }
 
-async function rotate({ database, audit }: Deps, actor: Actor, input: unknown): Promise<TokenWithValue> {
+async function rotate({ database, audit, memory }: Deps, actor: Actor, input: unknown): Promise<TokenWithValue> {
   const { id } = admit(actor, rotateOtherAPIToken, input);
   const value = newTokenValue();
-  const token = await database.withTenant(actor.tenantId, async (tx) => {
+  const work = database.withTenant(actor.tenantId, async (tx) => {
     refuseExcess(actor, (await get(tx, id)).permissions);
     await replaceTokenValue(tx, id, hashTokenValue(value), referenceOf(actor));
     await audit.record(tx, actor, rotateOtherAPIToken, { target: { kind: 'token', id } });
     return get(tx, id);
   });
-  return { token, value };
+  return { token: await forgetting(memory, work), value };
 }
 
 export function createTokenService(deps: Deps): TokenService {
-  const { database, audit } = deps;
+  const { database, audit, memory } = deps;
   return {
     async list(actor, input) {
       admit(actor, apiTokens, input);
@@ -200,10 +226,11 @@ export function createTokenService(deps: Deps): TokenService {
     update: (actor, input) => update(deps, actor, input),
     async delete(actor, input) {
       const { id } = admit(actor, deleteAPIToken, input);
-      await database.withTenant(actor.tenantId, async (tx) => {
+      const work = database.withTenant(actor.tenantId, async (tx) => {
         if (!(await deleteToken(tx, id))) throw notFound('API token', id);
         await audit.record(tx, actor, deleteAPIToken, { target: { kind: 'token', id } });
       });
+      await forgetting(memory, work);
       return { id };
     },
     rotateOwn: (actor, input) => rotateOwn(deps, actor, input),

@@ -88,7 +88,7 @@ async function serveApi(
   runtime: Runtime,
   platform: Platform,
   sandbox: Awaited<ReturnType<typeof openSandbox>>,
-): Promise<{ close(): void }> {
+): Promise<{ close(): Promise<void> }> {
   const { clock, database, log } = platform;
   const limiter = createRateLimiter({
     clock,
@@ -102,7 +102,7 @@ async function serveApi(
     refusalsPerMinute: runtime.settings.MARGAY_REFUSALS_PER_MINUTE,
   };
   const gate = createGate(limiter, limits, origins);
-  const { recorder, sessions, ...services } = createServices(platform, runtime, sandbox);
+  const { recorder, sessions, tokenMemory, ...services } = createServices(platform, runtime, sandbox);
   const isSecure = runtime.settings.MARGAY_BEHIND_TLS_PROXY || runtime.settings.MARGAY_TLS_CERT_FILE !== undefined;
   await authRoutes(server, { sessions: forgettingFirstAdmin(sessions, runtime.dataDir), gate, isSecure });
   const tokens = forgettingFirstToken(services.tokens, runtime.dataDir);
@@ -129,7 +129,13 @@ async function serveApi(
   await uploadRoutes(server, { sessions: services.uploadSessions, gate });
   await playgroundRoutes(server);
   await referenceRoutes(server);
-  return limiter;
+  const forgetTokens = await tokenMemory.follow(database);
+  return {
+    async close() {
+      limiter.close();
+      await forgetTokens();
+    },
+  };
 }
 
 /** The HTTP server: the API, the ingest endpoint, or both. */
@@ -172,7 +178,7 @@ export async function startApi(runtime: Runtime, platform: Platform, duties: Dut
   await server.listen({ host: runtime.settings.MARGAY_HOST, port: runtime.port });
   return {
     async stop() {
-      api?.close();
+      await api?.close();
       await server.close();
       await intake.close();
       await sandbox.pool.close();

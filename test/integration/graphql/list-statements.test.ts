@@ -4,7 +4,7 @@ import { type Actor, systemActor } from '#access';
 import { createDestinationService } from '#alerts';
 import { createAuditRecorder, createAuditService } from '#audit';
 import { createDetectionService } from '#detections';
-import { createRoleService, createTokenService, createUserService } from '#identity';
+import { createRoleService, createTokenMemory, createTokenService, createUserService } from '#identity';
 import { createSchemaService, createSourceService } from '#ingestion';
 import { manualClock } from '#platform/clock';
 import { createAddressGuard } from '#platform/http-client';
@@ -52,7 +52,7 @@ const systemErrors = createSystemErrorRecorder(base);
 const services = {
   users: createUserService(base),
   roles: createRoleService(base),
-  tokens: createTokenService(base),
+  tokens: createTokenService({ ...base, memory: createTokenMemory(clock) }),
   audit: createAuditService(base),
   schemas: createSchemaService(base),
   systemErrors: createSystemErrorService(base),

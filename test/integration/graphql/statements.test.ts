@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { systemActor } from '#access';
 import { createAuditRecorder } from '#audit';
 import { createDetectionReferences } from '#detections';
-import { createTokenService, createUserService } from '#identity';
+import { createTokenMemory, createTokenService, createUserService } from '#identity';
 import { systemIds } from '#platform/ids';
 import type { Database, TenantTx } from '#platform/postgres';
 import { createContext, type Services } from '../../../graphql/context.ts';
@@ -65,7 +65,7 @@ async function statementsFor(count: number): Promise<number> {
   const services = {
     alerts: room.alerts,
     detectionReferences: createDetectionReferences({ database: counted }),
-    tokens: createTokenService({ ...base, clock: room.clock }),
+    tokens: createTokenService({ ...base, clock: room.clock, memory: createTokenMemory(room.clock) }),
     users: createUserService(base),
   } as Partial<Services> as Services;
   statements = 0;

@@ -5,6 +5,7 @@ import {
   createRoleService,
   createSessionService,
   createTenantService,
+  createTokenMemory,
   createTokenService,
   createUserService,
 } from '#identity';
@@ -22,7 +23,7 @@ const tenants = createTenantService({ ...deps, objectionToSecondTenant: () => un
 const users = createUserService(deps);
 const roles = createRoleService(deps);
 const sessions = createSessionService(deps);
-const tokens = createTokenService(deps);
+const tokens = createTokenService({ ...deps, memory: createTokenMemory(clock) });
 const origin = { traceId: '1'.repeat(32), ipAddress: '203.0.113.7' };
 const password = 'correct-horse-battery';
 
