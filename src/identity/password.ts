@@ -1,7 +1,33 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { DomainError } from '#platform/errors';
 
-const derive = promisify(argon2);
+const deriveNow = promisify(argon2);
+
+/** Hashes that wait at most: at 30 to 130 ms each, no longer than a person still waits. */
+const waitingMax = 32;
+let waiting = 0;
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * One hash at a time in a process: each takes a core for tens of milliseconds and 19 MiB, and a storm of sign-ins must
+ * leave the others both. When too many wait the next one is refused as `unavailable`.
+ */
+async function derive(...of: Parameters<typeof deriveNow>): Promise<Buffer> {
+  if (waiting >= waitingMax)
+    throw new DomainError('unavailable', {
+      publicMessage: 'Too many sign-ins at once. Try again in a few seconds.',
+      retryAfterSeconds: 5,
+    });
+  waiting += 1;
+  const mine = last.then(() => deriveNow(...of));
+  last = mine.catch(() => undefined);
+  try {
+    return await mine;
+  } finally {
+    waiting -= 1;
+  }
+}
 
 /** OWASP's argon2id setting: 19 MiB, two passes, one lane. Written into each hash, so it can change later. */
 const current = { memory: 19_456, passes: 2, parallelism: 1 };
