@@ -149,13 +149,32 @@ function createSearchServices({ database, clock, ids, objects }: Platform, audit
   return { queries, savedSearches: createSavedSearchService({ database, audit, queries }) };
 }
 
+function createContentServices(platform: Platform, runtime: Runtime, audit: AuditRecorder, sandbox: SandboxPool) {
+  const { database, objects, ids, secrets, clock } = platform;
+  return {
+    content: createContentService({ database, audit, sandbox }),
+    detections: createDetectionService({ database, audit, sandbox }),
+    uploads: createUploadService({ database, audit, sandbox, objects, ids }),
+    uploadSessions: createUploadSessionService({
+      database,
+      audit,
+      objects,
+      ids,
+      secrets,
+      clock,
+      publicUrl: publicUrl(runtime),
+    }),
+    testing: createTestingService({ database, audit, sandbox }),
+  };
+}
+
 /** The use cases behind the API. */
 export function createServices(
   platform: Platform,
   runtime: Runtime,
   sandbox: { readonly pool: SandboxPool; readonly walls: WallReport },
 ) {
-  const { database, clock, ids, secrets, lake, objects } = platform;
+  const { database, clock, ids, secrets, lake } = platform;
   const audit = createAuditRecorder({ database, clock });
   const tokenMemory = createTokenMemory(clock);
   const hasSchema = async (tx: Parameters<typeof findSchema>[0], logType: string) =>
@@ -185,8 +204,7 @@ export function createServices(
       ids,
     }),
     detectionReferences: createDetectionReferences({ database }),
-    content: createContentService({ database, audit, sandbox: sandbox.pool }),
-    detections: createDetectionService({ database, audit, sandbox: sandbox.pool }),
+    ...createContentServices(platform, runtime, audit, sandbox.pool),
     schemas: createSchemaService({ database, audit }),
     sources: createSourceService({ database, audit, secrets, ids, lake: lake.reader, hasSchema }),
     ...createSearchServices(platform, audit),
@@ -196,17 +214,6 @@ export function createServices(
     sessions: createSessionService({ database, audit, clock, ids }),
     systemErrors: createSystemErrorService({ database, audit, clock }),
     removals: createRemovalService({ database, audit }),
-    uploads: createUploadService({ database, audit, sandbox: sandbox.pool, objects, ids }),
-    uploadSessions: createUploadSessionService({
-      database,
-      audit,
-      objects,
-      ids,
-      secrets,
-      clock,
-      publicUrl: publicUrl(runtime),
-    }),
-    testing: createTestingService({ database, audit, sandbox: sandbox.pool }),
     tokenMemory,
     tokens: createTokenService({ database, audit, clock, ids, memory: tokenMemory }),
     users: createUserService({ database, audit, ids }),
