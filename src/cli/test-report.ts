@@ -16,13 +16,23 @@ export type TestReport = {
   readonly seconds: number;
 };
 
-/** Why a test failed, in one line per function that raised. */
+/** An exception with the lines of content that it went through. */
+function textOf({ exception, message, traceback = '' }: NonNullable<UnitTestResult['error']>): string {
+  // The place of a syntax error is in its message already.
+  const lines = traceback === '' || message.includes(traceback) ? [] : traceback.split('\n');
+  return [`${exception}: ${message}`, ...lines.map((line) => `  at ${line}`)].join('\n');
+}
+
+/** Why a test failed: one text per function that raised, or what came instead of what the test expects. */
 function reasonsOf(result: UnitTestResult): readonly string[] {
   const raised = Object.entries(result.functions).flatMap(([name, { error }]) =>
-    error === undefined ? [] : [`${name}: ${error.exception}: ${error.message}`],
+    error === undefined ? [] : [`${name}: ${textOf(error)}`],
   );
-  if (result.error) return [`${result.error.exception}: ${result.error.message}`, ...raised];
-  return raised.length > 0 ? raised : [`returned ${String(result.output)}`];
+  if (result.error) return [textOf(result.error), ...raised];
+  if (raised.length > 0) return raised;
+  return [
+    result.output === null ? 'returned nothing' : `returned ${result.output}, the test expects ${!result.output}`,
+  ];
 }
 
 /** Counts outcomes. Tests of items that could not run are skipped tests. */

@@ -59,7 +59,7 @@ const explainAnswer = z.object({
   rules: z.array(z.object({ witness: shortText.nullable(), reasons: z.array(shortText).max(20) })).max(20_000),
 });
 
-const described = z.object({ exception: shortText, message: shortText });
+const described = z.object({ exception: shortText, message: shortText, traceback: shortText.optional() });
 
 const testAnswer = z.object({
   results: z

@@ -99,16 +99,23 @@ export type UnitTest = {
   readonly mocks: readonly { readonly objectName: string; readonly returnValue: unknown }[];
 };
 
+/** What a function raised, and through which lines of content: `file, line 3, in rule`, the innermost last. */
+type TestError = {
+  readonly exception: string;
+  readonly message: string;
+  readonly traceback?: string | undefined;
+};
+
 export type FunctionOutcome = {
   readonly output?: string | undefined;
-  readonly error?: { readonly exception: string; readonly message: string } | undefined;
+  readonly error?: TestError | undefined;
 };
 
 export type UnitTestResult = {
   readonly name: string;
   readonly passed: boolean;
   readonly output: boolean | null;
-  readonly error: { readonly exception: string; readonly message: string } | null;
+  readonly error: TestError | null;
   /** By function name: `rule`, `title`, `dedup` … */
   readonly functions: Readonly<Record<string, FunctionOutcome>>;
   /** What the detection printed, cut to a few thousand characters. */
