@@ -1,9 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Actor } from '#access';
-import { createSandboxPool, type UploadService, writeZip } from '#detections';
+import { systemActor } from '#access';
+import { createAuditRecorder } from '#audit';
+import { createSandboxPool, createUploadService, writeZip } from '#detections';
+import { systemClock } from '#platform/clock';
+import { systemIds } from '#platform/ids';
 import type { Database } from '#platform/postgres';
 import { createContentRevisions } from '../../src/detections/content-revisions.ts';
 import { runRules } from '../../src/detections/run-rules.ts';
+import { createTenant } from './postgres.ts';
 import { openWalls } from './sandboxes.ts';
 
 /** One version of a tenant's content: its number is in a global, in two rules in Python and in one without. */
@@ -42,10 +47,8 @@ export type LiveFigures = {
   slowestActivationMs: number;
 };
 
-type Deps = { readonly database: Database; readonly uploads: Pick<UploadService, 'upload'> };
-
 /** A worker as far as evaluation goes: what it knows of the content and its interpreters are its own. */
-async function openWorker({ database }: Pick<Deps, 'database'>, tenantId: string) {
+async function openWorker(database: Database, tenantId: string) {
   const pool = createSandboxPool({ ...(await openWalls()), drainMs: 1000 });
   const revisions = createContentRevisions({ database });
   const batches: Batch[] = [];
@@ -64,19 +67,28 @@ async function openWorker({ database }: Pick<Deps, 'database'>, tenantId: string
   return { batches, work, close: () => pool.close() };
 }
 
-/** Changes all content of a tenant again and again while workers evaluate batches, for so long. */
+function openUploads(database: Database) {
+  const audit = createAuditRecorder({ database, clock: systemClock });
+  // What Python loads is not in question here; the archives need no interpreter of their own.
+  const sandbox = { check: () => Promise.resolve([]) };
+  const objects = { put: () => Promise.reject(new Error('not used')), delete: () => Promise.resolve() };
+  return createUploadService({ database, audit, sandbox, objects, ids: systemIds });
+}
+
+/** Changes all content of a new tenant again and again while workers evaluate batches, for so long; prints the figures. */
 export async function flipUnderTraffic(
-  { database, uploads }: Deps,
-  actor: Actor,
+  database: Database,
   { workers: count, seconds }: { readonly workers: number; readonly seconds: number },
 ): Promise<LiveFigures> {
+  const actor = systemActor(await createTenant(database), 'test', randomUUID().replaceAll('-', ''));
+  const uploads = openUploads(database);
   const changedAt = new Map<number, number>();
   const change = async (version: number): Promise<void> => {
     await uploads.upload(actor, { data: archiveOf(version) });
     changedAt.set(version, performance.now());
   };
   await change(1);
-  const workers = await Promise.all(Array.from({ length: count }, () => openWorker({ database }, actor.tenantId)));
+  const workers = await Promise.all(Array.from({ length: count }, () => openWorker(database, actor.tenantId)));
   const until = performance.now() + seconds * 1000;
   let isOver = false;
   const traffic = workers.map(async ({ work }) => {
@@ -94,10 +106,12 @@ export async function flipUnderTraffic(
     await Promise.allSettled(traffic);
     await Promise.all(workers.map(({ close }) => close()));
   }
-  return figuresOf(
+  const figures = figuresOf(
     workers.map(({ batches }) => batches),
     changedAt,
   );
+  process.stdout.write(`live changes: ${JSON.stringify(figures)}\n`);
+  return figures;
 }
 
 function figuresOf(workers: readonly (readonly Batch[])[], changedAt: ReadonlyMap<number, number>): LiveFigures {
