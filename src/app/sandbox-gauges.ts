@@ -19,13 +19,19 @@ const events: Shown = {
 
 /** Interpreters of detections: those of this process, and of each worker as it last told of itself. */
 export function sandboxGauges(database: Database, pool: Pick<SandboxPool, 'status'>): readonly StoredGauge[] {
-  const readAll = async (): Promise<readonly Reading[]> => {
+  const readNow = async (): Promise<readonly Reading[]> => {
     const workers = await database.withSystem('metrics look at all workers', listFigures);
     return [
       { process: 'api', figures: { ...pool.status() } },
       ...workers.map(({ workerId, figures }) => ({ process: workerId, figures })),
     ];
   };
+  // The gauges of one scrape are read at the same time: they share a reading.
+  let reading: Promise<readonly Reading[]> | undefined;
+  const readAll = (): Promise<readonly Reading[]> =>
+    (reading ??= readNow().finally(() => {
+      reading = undefined;
+    }));
   const gauge = (name: string, help: string, label: string, shown: Shown): StoredGauge => ({
     name,
     help,
