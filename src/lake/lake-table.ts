@@ -1,3 +1,5 @@
+import { indicatorFields } from './indicator-fields.ts';
+
 /** Kinds of tables a tenant has. `logs` has one per log type; the others are one per tenant and carry `p_log_type`. */
 export type LakeFamily = 'logs' | 'rule_matches' | 'rule_errors' | 'signals' | 'classification_failures';
 
@@ -29,24 +31,6 @@ export type LakeTable = {
   readonly columns: readonly LakeColumn[];
 };
 
-const indicatorNames = [
-  'p_any_actor_ids',
-  'p_any_aws_account_ids',
-  'p_any_aws_arns',
-  'p_any_aws_instance_ids',
-  'p_any_aws_tags',
-  'p_any_domain_names',
-  'p_any_emails',
-  'p_any_ip_addresses',
-  'p_any_mac_addresses',
-  'p_any_md5_hashes',
-  'p_any_serial_numbers',
-  'p_any_sha1_hashes',
-  'p_any_sha256_hashes',
-  'p_any_trace_ids',
-  'p_any_usernames',
-];
-
 const text = (name: string): LakeColumn => ({ name, type: 'string' });
 const list = (name: string): LakeColumn => ({ name, type: 'array', element: 'string' });
 const time = (name: string): LakeColumn => ({ name, type: 'timestamp' });
@@ -59,7 +43,7 @@ export const standardColumns: readonly LakeColumn[] = [
   text('p_row_id'),
   text('p_source_id'),
   text('p_source_label'),
-  ...indicatorNames.map(list),
+  ...indicatorFields.map(list),
   { name: 'p_extra', type: 'json' },
 ];
 

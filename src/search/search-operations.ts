@@ -1,30 +1,11 @@
 import { z } from 'zod';
 import { defineMutation, defineQuery } from '#access';
+import { indicatorFields } from '#lake';
 import { resultFormats } from './queries/result-format.ts';
 
 const cursor = z.string().max(500, 'is not a cursor of this list').nullish();
 const id = z.uuid('is not the id of a query');
 const name = z.string().min(1).max(300);
-
-const indicatorColumns = [
-  'p_any_actor_ids',
-  'p_any_aws_account_ids',
-  'p_any_aws_arns',
-  'p_any_aws_instance_ids',
-  'p_any_aws_tags',
-  'p_any_domain_names',
-  'p_any_emails',
-  'p_any_ip_addresses',
-  'p_any_mac_addresses',
-  'p_any_md5_hashes',
-  'p_any_serial_numbers',
-  'p_any_sha1_hashes',
-  'p_any_sha256_hashes',
-  'p_any_trace_ids',
-  'p_any_usernames',
-] as const;
-export type IndicatorColumn = (typeof indicatorColumns)[number];
-export const allIndicatorColumns: readonly IndicatorColumn[] = indicatorColumns;
 
 export const executeDataLakeQuery = defineMutation({
   name: 'executeDataLakeQuery',
@@ -51,7 +32,7 @@ export const executeIndicatorSearchQuery = defineMutation({
         .max(100, 'takes 100 indicators at most'),
       startTime: z.date(),
       endTime: z.date(),
-      indicatorName: z.enum(['AutoDetectType', 'SimpleSearch', 'TextSearch', ...indicatorColumns]).nullish(),
+      indicatorName: z.enum(['AutoDetectType', 'SimpleSearch', 'TextSearch', ...indicatorFields]).nullish(),
       databases: z.array(name).max(20).nullish(),
       tables: z.array(name).max(100).nullish(),
     })

@@ -1,20 +1,20 @@
 import { isIP } from 'node:net';
+import { type IndicatorField, indicatorFields } from '#lake';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { databaseNameOf } from '../catalogue/find-table.ts';
-import { allIndicatorColumns, type IndicatorColumn } from '../search-operations.ts';
 import { SqlProblem } from './sql-problem.ts';
 import { sqlText } from './sql-text.ts';
 
 const rowsMax = 1000;
 
-const hashColumns: Readonly<Record<number, IndicatorColumn>> = {
+const hashColumns: Readonly<Record<number, IndicatorField>> = {
   32: 'p_any_md5_hashes',
   40: 'p_any_sha1_hashes',
   64: 'p_any_sha256_hashes',
 };
 
 /** Columns that may hold the value, judged by its form; all of them when the form says nothing. */
-function columnsFor(value: string): readonly IndicatorColumn[] {
+function columnsFor(value: string): readonly IndicatorField[] {
   if (isIP(value) !== 0) return ['p_any_ip_addresses', 'p_any_domain_names'];
   const hash = /^[0-9a-f]+$/i.test(value) ? hashColumns[value.length] : undefined;
   if (hash !== undefined) return [hash, 'p_any_trace_ids'];
@@ -23,7 +23,7 @@ function columnsFor(value: string): readonly IndicatorColumn[] {
   if (/^i-[0-9a-f]{8,17}$/.test(value)) return ['p_any_aws_instance_ids'];
   if (/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)) return ['p_any_emails', 'p_any_usernames', 'p_any_actor_ids'];
   if (/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(value)) return ['p_any_mac_addresses'];
-  return allIndicatorColumns;
+  return indicatorFields;
 }
 
 export type IndicatorSearch = {
@@ -31,7 +31,7 @@ export type IndicatorSearch = {
   readonly from: Date;
   readonly to: Date;
   /** Undefined: the columns that fit each value. */
-  readonly column: IndicatorColumn | undefined;
+  readonly column: IndicatorField | undefined;
   readonly databases: readonly string[];
   readonly tables: readonly string[];
 };
@@ -64,7 +64,7 @@ export function indicatorSql(catalogue: Catalogue, search: IndicatorSearch): str
       spellings(value).map((spelling) => `ARRAY_CONTAINS(${sqlText(spelling)}, ${column})`),
     ),
   );
-  const columns = `p_event_time, p_log_type, p_row_id, p_source_label, ${allIndicatorColumns.join(', ')}`;
+  const columns = `p_event_time, p_log_type, p_row_id, p_source_label, ${indicatorFields.join(', ')}`;
   const range = `p_event_time BETWEEN ${sqlText(search.from.toISOString())} AND ${sqlText(search.to.toISOString())}`;
   const selects = tablesOf(catalogue, search).map((table) => {
     const database = table.startsWith('panther_views.')
