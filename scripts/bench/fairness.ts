@@ -1,8 +1,13 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { createRandom } from '../chaos/random.ts';
 import { type Benchmark, wholeOption } from './support/benchmark.ts';
 import { type MeasuredDeployment, withDeployment } from './support/deployment.ts';
-import { eventText, type Latencies, latenciesOf, post, type Probe, probe } from './support/probes.ts';
+import { type Latencies, latenciesOf, type Probe, probe, stepsOf } from './support/probes.ts';
+
+const run = promisify(execFile);
 
 /**
  * One tenant sends a mountain, another a single event now and then; so does a quiet source of the loud tenant. Measured
@@ -10,29 +15,12 @@ import { eventText, type Latencies, latenciesOf, post, type Probe, probe } from 
  * baseline) and with the mountain waiting.
  */
 
-/** Sizes between a tenth and twice of the mean, the same for the same seed. */
-function batchSizes(events: number, batches: number): readonly number[] {
-  const random = createRandom(7);
-  const weights = Array.from({ length: batches }, () => 0.1 + 1.9 * random());
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return weights.map((weight) => Math.max(1, Math.round((events * weight) / sum)));
-}
+const mountainFile = path.join(import.meta.dirname, 'support/mountain.ts');
 
-/** Sends the mountain with a few connections. `acknowledged` counts as it goes. */
-function startMountain(url: string, sizes: readonly number[]) {
-  const progress = { acknowledged: 0, batches: 0 };
-  let next = 0;
-  const sender = async (): Promise<void> => {
-    for (let index = next++; index < sizes.length; index = next++) {
-      const size = sizes[index] ?? 0;
-      const lines = Array.from({ length: size }, (_, line) => eventText(`m-${index}-${line}`, 'none', false));
-      await post(url, lines.join(''), `mountain-${index}`);
-      progress.acknowledged += size;
-      progress.batches += 1;
-    }
-  };
-  const done = Promise.all(Array.from({ length: 4 }, sender));
-  return { progress, done };
+/** Sends the mountain from another process. Returns how many events of it were acknowledged. */
+async function sendMountain(url: string, events: number, batches: number): Promise<number> {
+  const { stdout } = await run(process.execPath, [mountainFile, url, String(events), String(batches)]);
+  return (JSON.parse(stdout) as { readonly acknowledged: number }).acknowledged;
 }
 
 type Loaded = { readonly tenant: readonly Probe[]; readonly source: readonly Probe[]; readonly missed: number };
@@ -62,8 +50,7 @@ async function probeUnderLoad(
 
 async function measure(
   deployment: MeasuredDeployment,
-  sizes: readonly number[],
-  probes: number,
+  { events, batches, probes }: Readonly<Record<'events' | 'batches' | 'probes', number>>,
   say: (line: string) => void,
 ) {
   const { inspector, receiver, url } = deployment;
@@ -84,17 +71,24 @@ async function measure(
   const idleLatencies = await latenciesOf(idle, receiver);
   say('The same while the mountain waits …');
   const startedAt = performance.now();
-  const mountain = startMountain(`${url}${loud.ingestPath}`, sizes);
-  while ((await inspector.waiting()).batches < Math.min(8, sizes.length / 2)) await sleep(50);
+  const mountain = sendMountain(`${url}${loud.ingestPath}`, events, batches);
+  while ((await inspector.waiting()).batches < Math.min(8, batches / 2)) await sleep(50);
   const loaded = await probeUnderLoad(deployment, { stranger: quiet.ingestPath, sibling }, probes);
   const [ofTenant, ofSource] = [await latenciesOf(loaded.tenant, receiver), await latenciesOf(loaded.source, receiver)];
-  await mountain.done;
+  const acknowledged = await mountain;
   const { left } = await inspector.untilQuiet(1800);
   const seconds = (performance.now() - startedAt) / 1000;
-  const { events } = await inspector.find(loud);
-  const lost = mountain.progress.acknowledged + loaded.source.length + 1 - events.size;
-  const duplicated = [...events.values()].filter((count) => count > 1).length;
-  return { idleLatencies, ofTenant, ofSource, missed: loaded.missed, seconds, left, lost, duplicated };
+  const found = await inspector.find(loud);
+  const lost = acknowledged + loaded.source.length + 1 - found.events.size;
+  const duplicated = [...found.events.values()].filter((count) => count > 1).length;
+  const steps = await inspector.steps();
+  const stepsMs = Object.fromEntries(
+    Object.entries({ idle, loadedTenant: loaded.tenant, loadedSource: loaded.source }).map(([name, sent]) => [
+      name,
+      stepsOf(sent, steps, receiver),
+    ]),
+  );
+  return { idleLatencies, ofTenant, ofSource, stepsMs, missed: loaded.missed, seconds, left, lost, duplicated };
 }
 
 const ratio = (loaded: Latencies, idle: Latencies): number | null =>
@@ -113,14 +107,14 @@ export const benchmark: Benchmark = {
       wholeOption(options, 'batches'),
       wholeOption(options, 'probes'),
     ];
-    const sizes = batchSizes(events, batches);
-    const found = await withDeployment({ say }, (deployment) => measure(deployment, sizes, probes, say));
-    const { idleLatencies, ofTenant, ofSource, missed, seconds, left, lost, duplicated } = found;
+    const found = await withDeployment({ say }, (deployment) => measure(deployment, { events, batches, probes }, say));
+    const { idleLatencies, ofTenant, ofSource, stepsMs, missed, seconds, left, lost, duplicated } = found;
     const figures = {
       mountain: { events, batches, seconds: Math.round(seconds), eventsPerSecond: Math.round(events / seconds) },
       idle: idleLatencies,
       loadedTenant: { ...ofTenant, p95OverIdle: ratio(ofTenant, idleLatencies) },
       loadedSource: { ...ofSource, p95OverIdle: ratio(ofSource, idleLatencies) },
+      stepsMedianAndP95Ms: stepsMs,
       probesAfterTheMountain: missed,
       lost,
       duplicated,

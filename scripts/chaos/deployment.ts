@@ -73,6 +73,7 @@ export async function openInspector(runtime: Runtime, receiverUrl: string) {
     waiting: () => readWaiting(platform),
     untilQuiet: (timeoutSeconds: number) => untilQuiet(platform, timeoutSeconds),
     find: (tenant: ChaosTenant) => find(platform, services, tenant),
+    steps: () => readSteps(platform),
     async close() {
       await sandbox.pool.close();
       await platform.close();
@@ -107,6 +108,31 @@ async function readEventsDone({ database }: Platform): Promise<number> {
     ),
   );
   return rows[0]?.events ?? 0;
+}
+
+/** When the single event behind an alert came how far, in milliseconds since 1970. */
+export type Steps = {
+  readonly group: string;
+  readonly received: number;
+  readonly stored: number;
+  readonly planned: number;
+  readonly alerted: number;
+  readonly dispatched: number;
+};
+
+/** Steps of every alert whose delivery was attempted, as the product's own rows name them. */
+async function readSteps({ database }: Platform): Promise<readonly Steps[]> {
+  const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
+  return database.withSystem('a benchmark asks where time went', (tx) =>
+    tx.query<Steps>(
+      `SELECT a.title AS "group", ${ms('b.received_at')} AS received, ${ms('b.stored_at')} AS stored,
+         ${ms("(b.manifest->>'evaluatedAt')::timestamptz")} AS planned, ${ms('a.created_at')} AS alerted,
+         ${ms('t.dispatched_at')} AS dispatched
+       FROM alerts a JOIN batches b ON b.tenant_id = a.tenant_id AND b.trace_id = a.trace_id
+       JOIN alert_deliveries d ON d.tenant_id = a.tenant_id AND d.alert_id = a.id
+       JOIN alert_delivery_attempts t ON t.tenant_id = d.tenant_id AND t.delivery_id = d.id AND t.attempt = 1`,
+    ),
+  );
 }
 
 /** Waits until no batch, row or delivery is on its way. Returns the seconds it took and what was left at the end. */

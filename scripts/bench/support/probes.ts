@@ -1,5 +1,6 @@
 /** Single events that are followed until their alert is delivered. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Steps } from '../../chaos/deployment.ts';
 import type { Receiver } from '../../chaos/receiver.ts';
 import { percentile } from './benchmark.ts';
 
@@ -49,4 +50,26 @@ export async function latenciesOf(probes: readonly Probe[], { arrivedAtMs }: Rec
     p99Ms: percentile(found, 0.99),
     count: found.length,
   };
+}
+
+const stepNames = ['received', 'stored', 'planned', 'alerted', 'dispatched', 'arrived'] as const;
+
+/** How long the probes took to each step from the one before it: the median and the 95th percentile, in milliseconds. */
+export function stepsOf(
+  probes: readonly Probe[],
+  steps: readonly Steps[],
+  { arrivedAtMs }: Receiver,
+): Readonly<Record<string, readonly [number | null, number | null]>> {
+  const times = probes.flatMap(({ group, sentAtMs }) => {
+    const found = steps.find((step) => step.group === group);
+    const arrived = arrivedAtMs.get(group);
+    if (found === undefined || arrived === undefined) return [];
+    return [{ ...found, sent: performance.timeOrigin + sentAtMs, arrived: performance.timeOrigin + arrived }];
+  });
+  const between = stepNames.map((name, index) => {
+    const before = stepNames[index - 1] ?? 'sent';
+    const taken = times.map((time) => Math.round(time[name] - time[before]));
+    return [name, [percentile(taken, 0.5), percentile(taken, 0.95)] as const] as const;
+  });
+  return Object.fromEntries(between);
 }
