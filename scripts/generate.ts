@@ -1,4 +1,7 @@
-/** Generates what is not committed: the Prisma client and tables for Python libraries. `--if-stale` skips fresh output. */
+/**
+ * Generates what is not committed: the Prisma client, tables for Python libraries, types of GraphQL, a started
+ * interpreter. `--if-stale` skips fresh output.
+ */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -45,3 +48,7 @@ if (!isFresh || !process.argv.includes('--if-stale')) {
   mkdirSync(path.dirname(stampPath), { recursive: true });
   writeFileSync(stampPath, digest);
 }
+
+// It reads what was generated above.
+const { generateInterpreter } = await import('./generate-interpreter.ts');
+await generateInterpreter();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildBundle } from '#detections';
 import { chooseWalls } from '#platform/walls';
+import { generateInterpreter } from '../../scripts/generate-interpreter.ts';
 import { createProcessSource } from '../../src/detections/sandbox/process-source.ts';
 
 const day = 24 * 3_600_000;
@@ -26,10 +27,12 @@ export async function bundleFolder(): Promise<string> {
 
 /** The bundle and the walls of this machine, or the walls asked for. */
 export async function openWalls(options: Partial<Parameters<typeof chooseWalls>[0]> = {}) {
+  // Where a test is run by itself after a change of the engine, nobody has made it yet.
+  if (options.bundle === undefined) await generateInterpreter();
   const bundle = options.bundle ?? (await buildBundle(await bundleFolder()));
   const walls = await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.(), ...options });
   if (!existsSync(path.join(bundle, 'generic.snapshot'))) {
-    // Made here, where no test waits for it with a clock.
+    // Of an engine that a test has changed; made here, where no test waits for it with a clock.
     const source = createProcessSource(walls, bundle);
     (await source.take()).kill();
     source.close();

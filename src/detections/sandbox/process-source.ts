@@ -1,8 +1,8 @@
 import { access, open, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import path from 'node:path';
 import { DomainError } from '#platform/errors';
 import type { Walls } from '#platform/walls';
+import { genericSnapshotOf } from './host/bundle.ts';
 import type { PoolStatus } from './sandbox-contract.ts';
 import { SandboxFailure, type SandboxImage, SandboxProcess } from './sandbox-process.ts';
 
@@ -100,11 +100,11 @@ const startsOf = ({ cold, generic, snapshot }: Readonly<Record<SandboxImage['kin
 
 /**
  * Keeps one process waiting, its program read, and makes the generic snapshot (engine and libraries, no
- * tenant) once for each build of the bundle. Starting costs a core, so only one start per core is under way.
+ * tenant) where the bundle came without. Starting costs a core, so only one start per core is under way.
  */
 export function createProcessSource(walls: Walls, bundle: string): ProcessSource {
   const gate = createGate(availableParallelism());
-  const file = path.join(bundle, 'generic.snapshot');
+  const file = genericSnapshotOf(bundle);
   const spare = createSpare(() => new SandboxProcess(walls, bundle));
   const { next } = spare;
   let isClosed = false;

@@ -14,14 +14,19 @@ export async function wallFiles(need: Need): Promise<readonly BundleFile[]> {
   return [await own('enter.sh'), await own('filter.pl'), await own('hand-in.sh'), ...filter];
 }
 
+/** What files are called together: other files, another name. */
+export function bundleName(files: readonly BundleFile[]): string {
+  const hash = createHash('sha256');
+  for (const [name, bytes] of files) hash.update(name).update(bytes);
+  return hash.digest('hex').slice(0, 16);
+}
+
 /**
  * Lays files out in a folder named by their content, readable by any user, with a place for the root of the process.
  * Returns the folder; a second call finds it ready.
  */
 export async function layOut(parent: string, files: readonly BundleFile[]): Promise<string> {
-  const hash = createHash('sha256');
-  for (const [name, bytes] of files) hash.update(name).update(bytes);
-  const folder = path.join(parent, hash.digest('hex').slice(0, 16));
+  const folder = path.join(parent, bundleName(files));
   if ((await stat(folder).catch(() => undefined)) !== undefined) return folder;
   await mkdir(parent, { recursive: true, mode: 0o755 });
   const temporary = await mkdtemp(path.join(parent, '.new-'));

@@ -1,14 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { createSandboxPool, createTenantSnapshots } from '#detections';
+import { buildBundle, createSandboxPool, createTenantSnapshots } from '#detections';
 import { hashId } from '#platform/ids';
 import { createLocalObjectStore } from '#platform/objects';
 import type { SandboxContent } from '../../../src/detections/sandbox/sandbox-contract.ts';
 import { openWalls } from '../../support/sandboxes.ts';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'margay-snapshots-'));
+await chmod(folder, 0o755);
 const objects = createLocalObjectStore(folder);
 const surroundings = await openWalls();
 // Every run starts processes, and on a machine with other work that takes long.
@@ -63,6 +64,14 @@ test('a process goes on from the snapshot of its tenant’s content, with random
   expect(after.loaded).toBe(before.loaded);
   expect(after.drawn).not.toBe(before.drawn);
   expect((await run(openPool(), 'b')).loaded).not.toBe(before.loaded);
+});
+
+test('no interpreter of an installation starts from nothing', async () => {
+  const bundle = await buildBundle(path.join(folder, 'bundle'));
+  expect(await readdir(bundle)).toContain('generic.snapshot');
+  const pool = openPool({ ...(await openWalls({ bundle })), snapshots: createTenantSnapshots({ objects, bundle }) });
+  await Promise.all(['i1', 'i2'].map((tenant) => run(pool, tenant)));
+  expect(pool.status()).toMatchObject({ startsCold: 0, startsGeneric: 2 });
 });
 
 test('a snapshot laid under the key of another tenant or content is not restored', async () => {

@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { type BundleFile, layOut, wallFiles } from '#platform/walls';
+import { type BundleFile, bundleName, layOut, wallFiles } from '#platform/walls';
 
 /** 64 KiB pages: the ceiling of a sandbox's Python heap, 512 MiB. Python then raises MemoryError and lives on. */
 const heapPagesMax = 8192;
@@ -87,10 +88,38 @@ async function collect(): Promise<readonly BundleFile[]> {
   return files;
 }
 
+/** In a bundle: the memory of a started interpreter that has seen no tenant. */
+export const genericSnapshotOf = (bundle: string): string => path.join(bundle, 'generic.snapshot');
+
+const installedFolder = path.join(import.meta.dirname, '../generated/interpreter');
+const installedAs = (files: readonly BundleFile[]): string =>
+  path.join(installedFolder, `${bundleName(files)}.snapshot`);
+
+/** Where `npm run generate` keeps it for the bundle of this installation. */
+export const installedSnapshot = async (): Promise<string> => installedAs(await collect());
+
+/** Copies a file so that whoever looks finds all of it or none, also when several do so at once. */
+export async function copyWhole(from: string, to: string): Promise<void> {
+  const temporary = `${to}.${process.pid}`;
+  try {
+    await mkdir(path.dirname(to), { recursive: true });
+    await copyFile(from, temporary, constants.COPYFILE_FICLONE);
+    await rename(temporary, to);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
 /**
  * Lays out what a sandbox may read, in a folder named by its content, readable by any user: the interpreter with a
- * capped heap, our engine and the host program. Returns the folder; a second call finds it ready.
+ * capped heap, our engine, the host program, and the generic snapshot if it was made when this was installed. Returns
+ * the folder; a second call finds it ready.
  */
 export async function buildBundle(parent: string): Promise<string> {
-  return layOut(parent, await collect());
+  const files = await collect();
+  const bundle = await layOut(parent, files);
+  const snapshot = genericSnapshotOf(bundle);
+  const installed = installedAs(files);
+  if (!existsSync(snapshot) && existsSync(installed)) await copyWhole(installed, snapshot);
+  return bundle;
 }
