@@ -1,5 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import path from 'node:path';
+import { lowerSession } from '#platform/priority';
 import { processorTimeOf, spawnBehind, type Walls } from '#platform/walls';
 import { frameKinds } from './host/frames.ts';
 
@@ -27,7 +28,7 @@ const startTimeoutMs = 120_000;
 /** How many times its limit a guest may take by the clock while it has not used that much of a processor. */
 const patience = 5;
 /** Rules are what costs most: below the short steps that bring a single event on its way. */
-const niceness = '5';
+const niceness = 5;
 const noBytes = Buffer.alloc(0);
 
 /** How a waiting process becomes an interpreter. */
@@ -78,7 +79,7 @@ export class SandboxProcess {
     const flags = [...innerWall, '--disable-warning=SecurityWarning', '--expose-gc'];
     const program = [walls.nodeInside, ...flags, path.posix.join(inside, 'main.ts')];
     const { file, args, ...rest } = walls.wrap(program);
-    this.#child = spawnBehind({ ...rest, file: 'nice', args: ['-n', niceness, file, ...args] }, bundle);
+    this.#child = spawnBehind({ ...rest, file: 'nice', args: ['-n', String(niceness), file, ...args] }, bundle);
     this.#child.stdin.on('error', () => undefined);
     this.#child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#child.stderr.on('data', (chunk: Buffer) => {
@@ -90,6 +91,11 @@ export class SandboxProcess {
     });
     void this.exited.then(() => this.#end('crash', `The interpreter ended. ${this.#errorText}`.trim()));
     this.ready = this.#expect({ timeoutMs: startTimeoutMs }).then(() => undefined);
+    // The wall begins a session of its own, so it is there only now.
+    void this.ready.then(
+      () => lowerSession(this.pid, niceness),
+      () => undefined,
+    );
     // Whoever uses the process awaits `ready`; a spare that dies unused is no unhandled rejection.
     this.ready.catch(() => undefined);
   }

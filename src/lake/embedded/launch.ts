@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Log } from '#platform/log';
+import { lowerSession } from '#platform/priority';
 
 export type EmbeddedLake = { readonly url: string; readonly exited: Promise<void>; stop(): Promise<void> };
 
@@ -24,6 +25,9 @@ function explain(message: string): string {
     return 'The embedded lake needs Linux with glibc, or macOS: on this system set CLICKHOUSE_URL to a ClickHouse server.';
   return `The embedded lake did not start: ${message}`;
 }
+
+/** Steps of priority: as many as the process puts itself below others of its own session. */
+const loadsBelow = 10;
 
 /** Starts the embedded lake and waits until it answers. Its environment is empty; the secret goes through its standard input. */
 export async function startEmbeddedLake({
@@ -57,6 +61,7 @@ export async function startEmbeddedLake({
       .once('close', () => resolve({ error: 'the process ended' }));
     child.once('error', (error) => resolve({ error: error.message }));
   });
+  void lowerSession(child.pid, loadsBelow);
   child.stdin.write(`${JSON.stringify({ dataDir, port, secret, memoryBytesMax })}\n`);
   const { port: actual, error } = await greeting;
   if (actual === undefined) throw new Error(explain(error ?? 'it gave no port'));

@@ -1,0 +1,1 @@
+export { lowerSession } from './session-priority.ts';
