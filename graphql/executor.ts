@@ -8,12 +8,20 @@ const compiledMax = 500;
 type Fields = Record<string, unknown>;
 type Compiled = ReturnType<typeof compileQuery<Fields, Fields>>;
 
-/** The compiler's errors lack `extensions`, which Apollo reads: each becomes an ordinary error with the same cause. */
+/**
+ * The compiler's errors lack `extensions`, which Apollo reads: each becomes an ordinary error with the same cause. A
+ * result without `data` was not begun, since the variables do not fit the query.
+ */
 function complete(result: ExecutionResult<Fields>): ExecutionResult<Fields> {
   if (result.errors === undefined) return result;
+  const usual = result.data === undefined ? { code: 'BAD_USER_INPUT' } : {};
   const errors = result.errors.map(({ message, path, locations: _locations, originalError, extensions }) => {
     const own = originalError instanceof GraphQLError ? originalError.extensions : (extensions ?? {});
-    return new GraphQLError(message, { path: path ?? null, originalError: originalError ?? null, extensions: own });
+    return new GraphQLError(message, {
+      path: path ?? null,
+      originalError: originalError ?? null,
+      extensions: { ...usual, ...own },
+    });
   });
   return { ...result, errors };
 }

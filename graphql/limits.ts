@@ -11,6 +11,9 @@ import {
 
 export const queryLimits = { depth: 12, aliases: 30, rootFields: 20, fields: 1000, directives: 20, tokens: 5000 };
 
+/** What a client is told of a query that does not fit: the first few faults, and no names it did not know. */
+export const validationLimits = { maxErrors: 5, hideSuggestions: true } as const;
+
 type Count = { depth: number; fields: number; aliases: number; directives: number };
 
 /** Counts a selection with its fragments spread out. Stops as soon as a limit is passed, so a fragment bomb stays small. */

@@ -13,7 +13,7 @@ import type { Log } from '#platform/log';
 import { createContext, type GraphqlContext, type Services } from './context.ts';
 import { errorFormatter, toGraphqlError } from './errors.ts';
 import { asGateway, createExecutor } from './executor.ts';
-import { limitRule, noSubscriptionRule, queryLimits } from './limits.ts';
+import { limitRule, noSubscriptionRule, queryLimits, validationLimits } from './limits.ts';
 import { registerLive } from './live/server.ts';
 import { operations } from './operations.ts';
 import type { PersistedQueries } from './persisted.ts';
@@ -105,6 +105,7 @@ function createApollo(schema: GraphQLSchema, deps: Deps): ApolloServer<GraphqlCo
       ...deps.persisted.plugins,
     ],
     validationRules: [limitRule, noSubscriptionRule],
+    validationOptions: validationLimits,
     parseOptions: { maxTokens: queryLimits.tokens },
     formatError: errorFormatter(deps.log),
     stopOnTerminationSignals: false,

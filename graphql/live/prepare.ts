@@ -9,7 +9,7 @@ import {
   validate,
 } from 'graphql';
 import type { GraphqlContext } from '../context.ts';
-import { limitRule, queryLimits } from '../limits.ts';
+import { limitRule, queryLimits, validationLimits } from '../limits.ts';
 
 type Asked = {
   readonly query?: unknown;
@@ -34,7 +34,7 @@ export function prepareSubscription(
     const operation = getOperationAST(document, operationName);
     if (operation?.operation !== OperationTypeNode.SUBSCRIPTION)
       return refused('Only subscriptions are served here. Send queries and mutations to /public/graphql.');
-    const errors = validate(schema, document, [...specifiedRules, limitRule]);
+    const errors = validate(schema, document, [...specifiedRules, limitRule], validationLimits);
     if (errors.length > 0) return { errors };
     refuseUnlisted(query);
     return {

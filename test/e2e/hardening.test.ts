@@ -32,6 +32,22 @@ test('aliases, directives, depth, batches and circles are refused', async () => 
   expect((await post([{ query: '{ isSignedIn }' }, { query: '{ isSignedIn }' }])).status).toBe(400);
 });
 
+test('many faults are told as a few, and names that were nearly right are not given away', async () => {
+  const unknown = await (await post({ query: `{ __typename ${'@aa'.repeat(10)} }` })).json();
+  expect((unknown as { errors: unknown[] }).errors.length).toBeLessThan(10);
+  expect(await (await post({ query: '{ __schema { directive } alertz { id } }' })).text()).not.toContain(
+    'Did you mean',
+  );
+  const variable = await post({
+    query: 'query ($input: AlertsInput!) { alerts(input: $input) { edges { node { id } } } }',
+    variables: { input: { severites: ['HIGH'] } },
+  });
+  expect(variable.status).toBe(400);
+  const told = await variable.text();
+  expect(told).toContain('"BAD_USER_INPUT"');
+  expect(told).not.toContain('Did you mean');
+});
+
 test('an operation that was sent once with its hash runs by the hash alone; a hash of another text is refused', async () => {
   const query = '{ isSignedIn generalSettings { pantherVersion } }';
   const hash = createHash('sha256').update(query).digest('hex');
