@@ -3,6 +3,7 @@ import { badInput, DomainError } from '#platform/errors';
 import type { Actor } from './actor.ts';
 import { type Operation, permissionsFor } from './operation.ts';
 import { type Permission, permissionTitles } from './permission.ts';
+import { refuseUnstorable } from './storable.ts';
 
 /** Whether the actor holds this permission, or one that implies it. */
 export function may(actor: Actor, permission: Permission): boolean {
@@ -20,10 +21,16 @@ export function requirePermission(actor: Actor, operation: Operation): void {
   });
 }
 
-/** Parses with the message of the first problem; the field is named as the caller wrote it. */
+/**
+ * Parses with the message of the first problem; the field is named as the caller wrote it. Texts that no store can hold
+ * are a problem too.
+ */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const result = schema.safeParse(input);
-  if (result.success) return result.data;
+  if (result.success) {
+    refuseUnstorable(result.data);
+    return result.data;
+  }
   const issue = result.error.issues[0];
   const field = issue?.path.map(String).join('.') || 'input';
   throw badInput(field, `${field}: ${issue?.message ?? 'is not valid'}`);

@@ -17,4 +17,5 @@ export {
   type Permission,
   permissionTitles,
 } from './permission.ts';
+export { refuseUnstorable } from './storable.ts';
 export { systemActor } from './system-actor.ts';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Actor, parseInput, requirePermission } from '#access';
+import { type Actor, parseInput, refuseUnstorable, requirePermission } from '#access';
 import type { AuditRecorder } from '#audit';
 import { DomainError } from '#platform/errors';
 import type { Log } from '#platform/log';
@@ -12,7 +12,6 @@ import { openApiDocument } from './openapi.ts';
 import { readQuery } from './query.ts';
 import type { RestRoute, RestServices } from './route.ts';
 import { routes } from './routes.ts';
-import { refuseUnstorable } from './storable.ts';
 
 type Deps = {
   readonly services: RestServices;
@@ -71,7 +70,6 @@ async function run(deps: Deps, route: RestRoute, request: FastifyRequest, reply:
     requirePermission(actor, route.operation);
     const params = Object.fromEntries(Object.entries(z.record(z.string(), z.string()).parse(request.params)));
     refuseUnstorable({ ...params, query: request.query }, 'address');
-    refuseUnstorable(request.body, 'body');
     const query = readQuery(route.query ?? {}, request.query);
     const body = route.body === undefined ? undefined : parseInput(route.body, request.body);
     const answer = await route.handle({ params, query, body }, { actor, services });
