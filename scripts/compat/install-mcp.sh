@@ -6,7 +6,7 @@ version=2.4.0
 folder="${1:?Usage: install-mcp.sh <folder> [python]}"
 python="${2:-}"
 for candidate in "$python" python3.14 python3.13 python3.12 python3; do
-  [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 && { python="$candidate"; break; }
+  [ -n "$candidate" ] && "$candidate" -c pass >/dev/null 2>&1 && { python="$candidate"; break; }
 done
 [ -x "$folder/bin/mcp-panther" ] && exit 0
 "$python" -m venv "$folder"
