@@ -1,11 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { hasTests, runTests, typeName } from '#detections';
+import { findLoadProblems, hasTests, runTests, type SandboxPool, typeName } from '#detections';
 import { archiveOf, refuseProblems } from './content-archive.ts';
 import { type Command, CommandError } from './command.ts';
 import { contentOptions, describeProblem, readLocalContent } from './content-options.ts';
 import { withLocalSandbox } from './local-sandbox.ts';
+import { describeError } from './test-report.ts';
 
 /** Commands on a content folder that need no deployment. */
 
@@ -14,16 +15,19 @@ const parse = (args: readonly string[]) =>
 
 export const validateCommand: Command = {
   name: 'validate',
-  usage: [['validate --path DIR [--json]', 'check files, keys, ids and references of a content folder']],
-  async run(args, { say }) {
+  usage: [['validate --path DIR [--json]', 'check files, keys, ids and references of a folder, and load its Python']],
+  async run(args, io) {
     const { values, positionals } = parse(args);
-    const content = await readLocalContent(values, positionals);
-    if (values.json) say(JSON.stringify({ items: content.items.length, problems: content.problems }));
+    const { items, fileOf, problems: found } = await readLocalContent(values, positionals);
+    const load = (sandbox: SandboxPool) => findLoadProblems({ sandbox, tenantId: 'local' }, items, fileOf);
+    const unloadable = items.some(({ body }) => body !== '') ? await withLocalSandbox(io, load) : [];
+    const problems = [...found, ...unloadable.map(({ id: _id, ...problem }) => problem)];
+    if (values.json) io.say(JSON.stringify({ items: items.length, problems }));
     else {
-      for (const problem of content.problems) say(describeProblem(problem));
-      say(`${content.items.length} items read, ${content.problems.length} problems`);
+      for (const problem of problems) io.say(describeProblem(problem));
+      io.say(`${items.length} items read, ${problems.length} problems`);
     }
-    return content.problems.length === 0 ? 0 : 1;
+    return problems.length === 0 ? 0 : 1;
   },
 };
 
@@ -84,8 +88,8 @@ export const debugCommand: Command = {
         if (result === undefined) throw new CommandError(message ?? `"${id}" has no test "${name}".`);
         if (result.printed) io.say(result.printed.trimEnd());
         for (const [called, { output, error }] of Object.entries(result.functions))
-          io.say(`${called}: ${error ? `${error.exception}: ${error.message}` : (output ?? '')}`);
-        if (result.error) io.say(`${result.error.exception}: ${result.error.message}`);
+          io.say(`${called}: ${error ? describeError(error) : (output ?? '')}`);
+        if (result.error) io.say(describeError(result.error));
         io.say(result.passed ? 'passed' : 'failed');
         return result.passed ? 0 : 1;
       }

@@ -17,7 +17,7 @@ export async function withLocalSandbox<T>(
   try {
     const bundle = await buildBundle(folder);
     const walls = await chooseWalls({ bundle, ...host });
-    const sandbox = createSandboxPool({ walls, bundle, limits: { loadTimeoutMs: 60_000 } });
+    const sandbox = createSandboxPool({ walls, bundle });
     try {
       return await work(sandbox);
     } finally {

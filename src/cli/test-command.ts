@@ -62,7 +62,9 @@ async function runOnce(
   const bar = progressBar(io, wanted.filter(hasTests).length);
   const outcomes: ItemOutcome[] = [];
   const show = (outcome: ItemOutcome): void => {
-    if (!values.json) for (const line of describeOutcome(outcome, values['show-failures-only'])) io.say(line);
+    if (!values.json)
+      for (const line of describeOutcome(outcome, content.fileOf.get(outcome.id) ?? '', values['show-failures-only']))
+        io.say(line);
   };
   const names = values['test-names'];
   const destinations = values['available-destination'];
@@ -80,7 +82,9 @@ async function runOnce(
   bar.clear();
   if (values['sort-test-results']) outcomes.toSorted((a, b) => (a.id < b.id ? -1 : 1)).forEach(show);
   const counts = new Map(content.items.map((item) => [item.id, testCount(item)]));
-  return reportOf(outcomes, content.problems, (id) => counts.get(id) ?? 0, (performance.now() - startedAt) / 1000);
+  const { problems, fileOf } = content;
+  const folder = { problems, fileOf, testCount: (id: string) => counts.get(id) ?? 0 };
+  return reportOf(outcomes, folder, (performance.now() - startedAt) / 1000);
 }
 
 const isGood = (report: TestReport): boolean =>

@@ -11,8 +11,8 @@ const outcome = (result: object) => ({
 
 test('an author reads which line raised, the innermost last', () => {
   const error = { exception: 'KeyError', message: "'b'", traceback: 'a.py, line 6, in rule\na.py, line 2, in helper' };
-  expect(describeOutcome(outcome({ functions: { rule: { error } } }), false)).toEqual([
-    '[FAIL] My.Rule',
+  expect(describeOutcome(outcome({ functions: { rule: { error } } }), 'rules/a.yml', false)).toEqual([
+    '[FAIL] My.Rule rules/a.yml',
     '    [FAIL] one',
     "        rule: KeyError: 'b'\n          at a.py, line 6, in rule\n          at a.py, line 2, in helper",
   ]);
@@ -20,8 +20,10 @@ test('an author reads which line raised, the innermost last', () => {
 
 test('the place of a syntax error is said once, and an answer beside the expected one', () => {
   const error = { exception: 'SyntaxError', message: 'expected: a.py, line 3', traceback: 'a.py, line 3' };
-  expect(describeOutcome(outcome({ error }), false).at(-1)).toBe('        SyntaxError: expected: a.py, line 3');
-  expect(describeOutcome(outcome({ output: false }), false).at(-1)).toBe(
+  expect(describeOutcome(outcome({ error }), 'a.yml', false).at(-1)).toBe(
+    '        SyntaxError: expected: a.py, line 3',
+  );
+  expect(describeOutcome(outcome({ output: false }), 'a.yml', false).at(-1)).toBe(
     '        returned false, the test expects true',
   );
 });

@@ -10,14 +10,19 @@ export type TestReport = {
   readonly failed: number;
   readonly skipped: number;
   readonly types: Readonly<Record<string, TypeCounts>>;
-  readonly invalid: readonly { readonly id: string; readonly message: string }[];
+  readonly invalid: readonly { readonly id: string; readonly file: string; readonly message: string }[];
   readonly problems: readonly LocalProblem[];
-  readonly failures: readonly { readonly id: string; readonly test: string; readonly error: string }[];
+  readonly failures: readonly {
+    readonly id: string;
+    readonly file: string;
+    readonly test: string;
+    readonly error: string;
+  }[];
   readonly seconds: number;
 };
 
 /** An exception with the lines of content that it went through. */
-function textOf({ exception, message, traceback = '' }: NonNullable<UnitTestResult['error']>): string {
+export function describeError({ exception, message, traceback = '' }: NonNullable<UnitTestResult['error']>): string {
   // The place of a syntax error is in its message already.
   const lines = traceback === '' || message.includes(traceback) ? [] : traceback.split('\n');
   return [`${exception}: ${message}`, ...lines.map((line) => `  at ${line}`)].join('\n');
@@ -26,20 +31,26 @@ function textOf({ exception, message, traceback = '' }: NonNullable<UnitTestResu
 /** Why a test failed: one text per function that raised, or what came instead of what the test expects. */
 function reasonsOf(result: UnitTestResult): readonly string[] {
   const raised = Object.entries(result.functions).flatMap(([name, { error }]) =>
-    error === undefined ? [] : [`${name}: ${textOf(error)}`],
+    error === undefined ? [] : [`${name}: ${describeError(error)}`],
   );
-  if (result.error) return [textOf(result.error), ...raised];
+  if (result.error) return [describeError(result.error), ...raised];
   if (raised.length > 0) return raised;
   return [
     result.output === null ? 'returned nothing' : `returned ${result.output}, the test expects ${!result.output}`,
   ];
 }
 
+type Folder = {
+  readonly problems: readonly LocalProblem[];
+  readonly fileOf: ReadonlyMap<string, string>;
+  /** How many tests an item has. */
+  readonly testCount: (id: string) => number;
+};
+
 /** Counts outcomes. Tests of items that could not run are skipped tests. */
 export function reportOf(
   outcomes: readonly ItemOutcome[],
-  problems: readonly LocalProblem[],
-  skippedTests: (id: string) => number,
+  { problems, fileOf, testCount }: Folder,
   seconds: number,
 ): TestReport {
   const types: Record<string, TypeCounts> = {};
@@ -60,24 +71,32 @@ export function reportOf(
     counts.tests.failed += tests.length - passed;
     total.passed += passed;
     total.failed += tests.length - passed;
-    if (status === 'invalid' || status === 'skipped') total.skipped += skippedTests(id);
+    if (status === 'invalid' || status === 'skipped') total.skipped += testCount(id);
   }
+  const file = (id: string): string => fileOf.get(id) ?? '';
   const failures = outcomes.flatMap(({ id, tests }) =>
     tests
       .filter((result) => !result.passed)
-      .map((result) => ({ id, test: result.name, error: reasonsOf(result).join('; ') })),
+      .map((result) => ({ id, file: file(id), test: result.name, error: reasonsOf(result).join('; ') })),
   );
   const invalid = outcomes.flatMap(({ id, status, message }) =>
-    status === 'invalid' || (status === 'failed' && message !== undefined) ? [{ id, message: message ?? '' }] : [],
+    status === 'invalid' || (status === 'failed' && message !== undefined)
+      ? [{ id, file: file(id), message: message ?? '' }]
+      : [],
   );
   return { ...total, types, invalid, problems, failures, seconds: Number(seconds.toFixed(2)) };
 }
 
-/** Lines for one item. */
-export function describeOutcome({ id, status, message, tests }: ItemOutcome, failuresOnly: boolean): readonly string[] {
+/** Lines for one item; `file` is its YAML. */
+export function describeOutcome(
+  { id, status, message, tests }: ItemOutcome,
+  file: string,
+  failuresOnly: boolean,
+): readonly string[] {
   if (failuresOnly && (status === 'passed' || status === 'skipped')) return [];
   const mark = { passed: 'PASS', failed: 'FAIL', invalid: 'INVALID', skipped: 'SKIP' }[status];
-  const lines = [`[${mark}] ${id}${message === undefined ? '' : `: ${message}`}`];
+  const where = status === 'failed' || status === 'invalid' ? ` ${file}` : '';
+  const lines = [`[${mark}] ${id}${where}${message === undefined ? '' : `: ${message}`}`];
   for (const result of tests) {
     if (failuresOnly && result.passed) continue;
     lines.push(`    [${result.passed ? 'PASS' : 'FAIL'}] ${result.name}`);

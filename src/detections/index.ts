@@ -30,6 +30,7 @@ export { savedSearchOperations } from './saved-searches/saved-search-operations.
 export { findSearchText } from './saved-searches/saved-search-store.ts';
 export { createTestingService, type TestingService } from './testing/testing-service.ts';
 export { describeExplanation, type ExplainedRule, explainRules } from './testing/explain-rules.ts';
+export { findLoadProblems } from './testing/load-problems.ts';
 export { hasTests, type ItemOutcome, runTests, type TestOptions } from './testing/run-tests.ts';
 export { deleteOldStatistics } from './statistics-store.ts';
 export { giveUpUpload, processUpload } from './uploads/apply-upload.ts';

@@ -11,8 +11,23 @@ const evaluatedKinds = new Set(['RULE', 'GLOBAL', 'DATAMODEL']);
 function revisionOf(items: readonly ContentItem[]): EvaluationContent {
   const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   return {
-    revision: hashId(...sorted.flatMap((item) => [item.kind, item.id, item.body, JSON.stringify(item.spec)])),
-    items: sorted.map(({ id, kind, isEnabled, spec, body }) => ({ id, kind, isEnabled, spec, body })),
+    revision: hashId(
+      ...sorted.flatMap(({ kind, id, body, spec, bodyFile }) => [
+        kind,
+        id,
+        body,
+        JSON.stringify(spec),
+        ...(bodyFile === undefined ? [] : [bodyFile]),
+      ]),
+    ),
+    items: sorted.map(({ id, kind, isEnabled, spec, body, bodyFile }) => ({
+      id,
+      kind,
+      isEnabled,
+      spec,
+      body,
+      ...(bodyFile === undefined ? {} : { bodyFile }),
+    })),
   };
 }
 
@@ -33,11 +48,19 @@ export function testingContent(items: readonly ContentItem[]): EvaluationContent
   return revisionOf(resolveDerived(items).filter((item) => item.kind !== 'DATAMODEL' || item.isEnabled));
 }
 
-function sandboxRule({ id, spec, body }: ContentItem): SandboxRule | undefined {
+/** What the author calls the Python: its place in the folder or archive, or as the YAML names it. */
+function fileOf({ spec, bodyFile }: ContentItem): { readonly file?: string } {
+  const file = bodyFile ?? ('Filename' in spec ? spec.Filename : undefined);
+  return file === undefined ? {} : { file };
+}
+
+function sandboxRule(item: ContentItem): SandboxRule | undefined {
+  const { id, spec, body } = item;
   if (spec.AnalysisType === 'policy')
     return {
       id,
       body,
+      ...fileOf(item),
       kind: 'policy',
       logTypes: spec.ResourceTypes ?? [],
       severity: spec.Severity,
@@ -48,7 +71,8 @@ function sandboxRule({ id, spec, body }: ContentItem): SandboxRule | undefined {
   if (spec.Detection !== undefined) return undefined;
   const kind = spec.AnalysisType;
   const logTypes = spec.LogTypes ?? [];
-  return { id, body, kind, logTypes, severity: spec.Severity, ...named(spec.AlertTitle ?? spec.DisplayName) };
+  const more = { ...fileOf(item), ...named(spec.AlertTitle ?? spec.DisplayName) };
+  return { id, body, kind, logTypes, severity: spec.Severity, ...more };
 }
 
 const named = (displayName: string | undefined) => (displayName === undefined ? {} : { displayName });
@@ -60,10 +84,10 @@ export function sandboxContent({ revision, items }: EvaluationContent): SandboxC
   const rules: SandboxRule[] = [];
   for (const item of items) {
     const { id, spec, body } = item;
-    if (spec.AnalysisType === 'global') globals.push({ id, body });
+    if (spec.AnalysisType === 'global') globals.push({ id, body, ...fileOf(item) });
     else if (spec.AnalysisType === 'datamodel') {
       const mappings = spec.Mappings.map(({ Name, Path, Method }) => ({ name: Name, path: Path, method: Method }));
-      dataModels.push({ id, logTypes: spec.LogTypes, mappings, ...(body === '' ? {} : { body }) });
+      dataModels.push({ id, logTypes: spec.LogTypes, mappings, ...(body === '' ? {} : { body, ...fileOf(item) }) });
     } else {
       const rule = sandboxRule(item);
       if (rule) rules.push(rule);

@@ -68,7 +68,9 @@ export async function readContent(
     const { spec } = parsed;
     const named = 'Filename' in spec && hasPython(spec.AnalysisType) ? spec.Filename : undefined;
     try {
-      files.push({ item: itemOf(spec, named === undefined ? '' : await body(named), text), file });
+      const item = itemOf(spec, named === undefined ? '' : await body(named), text);
+      const bodyFile = named === undefined ? {} : { bodyFile: path.join(path.dirname(file), named) };
+      files.push({ item: { ...item, ...bodyFile }, file });
     } catch (error) {
       problems.push({ file, key: 'Filename', message: error instanceof Error ? error.message : 'cannot be read' });
     }

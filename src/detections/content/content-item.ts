@@ -45,6 +45,8 @@ export type ContentItem = {
   readonly isEnabled: boolean;
   readonly spec: DetectionSpec;
   readonly body: string;
+  /** Where the Python was in the folder or archive that this comes from; absent in what is kept. */
+  readonly bodyFile?: string;
   /** The YAML as its author wrote it; absent in what evaluation keeps. */
   readonly source?: string | undefined;
 };

@@ -8,8 +8,16 @@ export const isRuleItem = (item: ContentItem): item is RuleItem => isRule(item.s
 /** The base with what the derived rule says instead, key by key; lists are replaced, not merged. */
 function derive(base: RuleItem, { BaseDetection: _base, ...overrides }: DerivedRuleSpec): RuleItem {
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
+  const { body, bodyFile } = base;
   const spec: RuleSpec = { ...base.spec, Enabled: true, ...given, AnalysisType: 'rule' };
-  return { id: spec.RuleID, kind: 'RULE', isEnabled: spec.Enabled, spec, body: base.body };
+  return {
+    id: spec.RuleID,
+    kind: 'RULE',
+    isEnabled: spec.Enabled,
+    spec,
+    body,
+    ...(bodyFile === undefined ? {} : { bodyFile }),
+  };
 }
 
 /**

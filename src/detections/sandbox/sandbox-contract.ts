@@ -7,6 +7,8 @@ export type SandboxRule = {
   /** Which function is the matcher, and what it is called with; a rule on events when absent. */
   readonly kind?: 'rule' | 'scheduled_rule' | 'policy';
   readonly body: string;
+  /** What its author calls the file of the body, for what he is told when it fails. */
+  readonly file?: string;
   readonly logTypes: readonly string[];
   readonly severity: Severity;
   readonly displayName?: string;
@@ -21,12 +23,13 @@ type DataModelMapping = {
 /** Everything a tenant's interpreter loads. The revision is a hash of it: equal revision, equal content. */
 export type SandboxContent = {
   readonly revision: string;
-  readonly globals: readonly { readonly id: string; readonly body: string }[];
+  readonly globals: readonly { readonly id: string; readonly body: string; readonly file?: string }[];
   readonly dataModels: readonly {
     readonly id: string;
     readonly logTypes: readonly string[];
     readonly mappings: readonly DataModelMapping[];
     readonly body?: string | undefined;
+    readonly file?: string;
   }[];
   readonly rules: readonly SandboxRule[];
 };

@@ -67,12 +67,15 @@ const noBytes = Buffer.alloc(0);
 const culpritMessage = (
   failure: SandboxFailure,
   limits: SandboxLimits,
+  during: 'load' | 'run',
 ): { kind: RuleErrorKind; exception: string; message: string } =>
   failure.kind === 'timeout'
     ? {
         kind: 'timeout',
         exception: 'TimeoutError',
-        message: `The rule did not finish within ${limits.ruleTimeoutMs} ms and was stopped.`,
+        message: `The rule did not ${during === 'load' ? 'load' : 'finish'} within ${
+          during === 'load' ? limits.loadTimeoutMs : limits.ruleTimeoutMs
+        } ms and was stopped.`,
       }
     : { kind: 'crash', exception: 'SystemError', message: 'The rule ended the interpreter.' };
 
@@ -144,7 +147,7 @@ export class TenantSandbox {
           this.#unloadable.size >= this.#deps.limits.culpritsMax
         )
           throw failure;
-        const { kind, exception, message } = culpritMessage(failure, this.#deps.limits);
+        const { kind, exception, message } = culpritMessage(failure, this.#deps.limits, 'load');
         this.#unloadable.set(culprit, {
           recordIndex: null,
           ruleId: content.rules[culprit]?.id ?? '',
@@ -308,7 +311,7 @@ export class TenantSandbox {
           recordIndex: chunk.first + record,
           ruleId: content.rules[culprit]?.id ?? '',
           traceback: '',
-          ...culpritMessage(failure, limits),
+          ...culpritMessage(failure, limits, 'run'),
         });
       }
     }
@@ -366,7 +369,7 @@ export class TenantSandbox {
       } catch (failure) {
         this.close();
         if (!(failure instanceof SandboxFailure)) throw failure;
-        results.push(failedTest(test, culpritMessage(failure, this.#deps.limits)));
+        results.push(failedTest(test, culpritMessage(failure, this.#deps.limits, 'run')));
       }
     }
     return results;

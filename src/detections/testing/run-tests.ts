@@ -8,10 +8,11 @@ import {
 } from '../content/content-item.ts';
 import { resolveDerived } from '../content/derived.ts';
 import { runCorrelationTests } from '../correlation/correlation-tests.ts';
-import type { RuleError, SandboxContent, SandboxPool, UnitTestResult } from '../sandbox/sandbox-contract.ts';
+import type { SandboxContent, SandboxPool, UnitTestResult } from '../sandbox/sandbox-contract.ts';
 import { sandboxContent, testingContent } from '../sandbox-content.ts';
 import { compileFilters } from '../simple/compile.ts';
 import { SimpleError } from '../simple/simple-error.ts';
+import { describeLoadError } from './load-problems.ts';
 import { runSimpleTests } from './simple-tests.ts';
 
 /** What came of one item: its tests, and why it could not run at all. */
@@ -41,9 +42,6 @@ export const libraryKinds: ReadonlySet<DetectionKind> = new Set(['GLOBAL', 'DATA
 
 const testedTypes = new Set(['rule', 'scheduled_rule', 'policy', 'correlation_rule']);
 export const hasTests = ({ spec }: ContentItem): boolean => testedTypes.has(spec.AnalysisType);
-
-const describe = ({ exception, message, traceback }: RuleError): string =>
-  `${exception}: ${message}${traceback === '' ? '' : ` (${traceback.split('\n').at(-1)})`}`;
 
 function tooFew(item: ContentItem, minimum: number): string | undefined {
   const tests = 'Tests' in item.spec ? (item.spec.Tests ?? []) : [];
@@ -131,8 +129,10 @@ export async function* runTests(
 ): AsyncGenerator<ItemOutcome> {
   const content = sandboxContent(testingContent(items));
   const loadErrors = await runner.sandbox.check({ tenantId: runner.tenantId, content });
-  const brokenById = new Map(loadErrors.map((error) => [error.ruleId, describe(error)]));
   const resolved = new Map(resolveDerived(items).map((item) => [item.id, item]));
+  const brokenById = new Map(
+    loadErrors.map((error) => [error.ruleId, describeLoadError(error, resolved.get(error.ruleId)?.bodyFile)]),
+  );
   for (const item of wanted.filter((other) => other.kind === 'GLOBAL' || other.kind === 'DATAMODEL')) {
     const broken = brokenById.get(item.id);
     if (broken !== undefined) yield outcome(item, 'invalid', broken);

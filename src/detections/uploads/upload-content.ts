@@ -3,7 +3,7 @@ import { checkContent, checkPacks } from '../content/check-content.ts';
 import { type ContentSource, type FileProblem, readContent } from '../content/content-directory.ts';
 import { bodyBytesMax, type ContentItem, type DetectionKind } from '../content/content-item.ts';
 import type { SandboxPool } from '../sandbox/sandbox-contract.ts';
-import { sandboxContent, testingContent } from '../sandbox-content.ts';
+import { findLoadProblems } from '../testing/load-problems.ts';
 import { readZip, type ZipEntry } from './zip.ts';
 
 /** What is wrong with an uploaded file. */
@@ -88,7 +88,7 @@ export async function checkUpload(
   ].filter(({ id }) => own.has(id));
   const broken =
     items.some(({ body }) => body !== '') && problems.length === 0
-      ? await sandbox.check({ tenantId, content: sandboxContent(testingContent(together)) })
+      ? await findLoadProblems({ sandbox, tenantId }, together, fileOf)
       : [];
   const issues = [
     ...unnamedPython(entries),
@@ -97,12 +97,7 @@ export async function checkUpload(
       path: fileOf.get(problem.id) ?? problem.id,
       errorMessage: `${'key' in problem && problem.key !== '' ? `${problem.key} ` : ''}${problem.message}`,
     })),
-    ...broken
-      .filter(({ ruleId }) => own.has(ruleId))
-      .map(({ ruleId, exception, message }) => ({
-        path: fileOf.get(ruleId) ?? ruleId,
-        errorMessage: `${exception}: ${message}`,
-      })),
+    ...broken.filter(({ id }) => own.has(id)).map(issueOf),
   ];
   return { items, issues: issues.slice(0, 1000) };
 }

@@ -59,8 +59,23 @@ describe('an upload with one bad file saves nothing, says which file and why, an
   test.each<readonly [string, Readonly<Record<string, string>>, RegExp]>([
     [
       'a syntax error',
-      { 'a.yml': yaml('B.A', 'a.py'), 'a.py': 'def rule(event:\n    return True\n' },
-      /a\.yml[\s\S]*line 1[\s\S]*def rule\(event:[\s\S]*\^/,
+      { 'rules/a.yml': yaml('B.A', 'a.py'), 'rules/a.py': 'def rule(event:\n    return True\n' },
+      /"rules\/a\.py"[\s\S]*line 1[\s\S]*def rule\(event:[\s\S]*\^/,
+    ],
+    [
+      'a module that raises in what it imports',
+      {
+        'lib/h.yml': 'AnalysisType: global\nGlobalID: h\nFilename: h.py\n',
+        'lib/h.py': 'def limit(text):\n    return int(text)\n',
+        'rules/a.yml': yaml('B.A', 'a.py'),
+        'rules/a.py': `import h\nLIMIT = h.limit("many")\n${good}`,
+      },
+      /"rules\/a\.py"[\s\S]*line 2: ValueError[\s\S]*\(lib\/h\.py, line 2, in limit\)/,
+    ],
+    [
+      'a rule without a function of that name',
+      { 'rules/a.yml': yaml('B.A', 'a.py'), 'rules/a.py': 'def rules(event):\n    return True\n' },
+      /"rules\/a\.py"[\s\S]*no function named rule/,
     ],
     [
       'a circular import',
@@ -83,7 +98,7 @@ describe('an upload with one bad file saves nothing, says which file and why, an
     [
       'a loop at the level of the module',
       { 'a.yml': yaml('B.A', 'a.py'), 'a.py': `while True:\n    pass\n${good}` },
-      /a\.yml[\s\S]*did not finish/,
+      /"a\.py"[\s\S]*did not load/,
     ],
     [
       'one id for two types',

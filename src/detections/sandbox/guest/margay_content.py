@@ -17,7 +17,7 @@ class Content:
     """The loaded content of one tenant."""
 
     def __init__(self, source: dict[str, Any], skip: frozenset[int] = frozenset(), progress: Any = None) -> None:
-        self.finder = GlobalFinder({item["id"]: item["body"] for item in source["globals"]})
+        self.finder = GlobalFinder({item["id"]: item for item in source["globals"]})
         sys.meta_path.insert(0, self.finder)
         self.errors: list[dict[str, Any]] = []
         self.models: dict[str, DataModel] = {}
@@ -45,7 +45,7 @@ class Content:
             self.errors.append({"id": item_id, **describe(error)})
 
     def _load_model(self, spec: dict[str, Any]) -> None:
-        module = module_from(spec["id"].replace("/", "_"), spec["body"]) if spec.get("body") else None
+        module = module_from(spec["id"].replace("/", "_"), spec["body"], spec.get("file")) if spec.get("body") else None
         if module is not None:
             self.model_modules.append(module)
         paths = {m["name"]: m["path"] for m in spec["mappings"] if m.get("path")}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
+
+from margay_modules import place_of
 
 TEXT_MAX = 1000
 TEXT_TAIL = "... (truncated)"
@@ -11,6 +14,10 @@ FRAMES_MAX = 5
 
 class FunctionReturnTypeError(Exception):
     """A function of a detection returned a value of the wrong type."""
+
+    def __init__(self, text: str, function: Any) -> None:
+        super().__init__(text)
+        self.function = function
 
 
 def truncate(text: str) -> str:
@@ -25,15 +32,19 @@ def _own_frames(error: BaseException) -> str:
     while trace is not None:
         code = trace.tb_frame.f_code
         if code.co_filename.startswith("content/"):
-            lines.append(f"{code.co_filename.removeprefix('content/')}, line {trace.tb_lineno}, in {code.co_name}")
+            lines.append(f"{place_of(code.co_filename)}, line {trace.tb_lineno}, in {code.co_name}")
         trace = trace.tb_next
+    # It was raised here, after the function had returned.
+    code = getattr(getattr(error, "function", None), "__code__", None)
+    if not lines and isinstance(error, FunctionReturnTypeError) and code is not None:
+        lines.append(f"{place_of(code.co_filename)}, line {code.co_firstlineno}, in {code.co_name}")
     return "\n".join(lines)
 
 
 def describe(error: BaseException) -> dict[str, str]:
     """Name, text and place of an exception, bounded in length."""
     if isinstance(error, SyntaxError):
-        place = f"{(error.filename or '').removeprefix('content/')}, line {error.lineno}"
+        place = f"{place_of(error.filename or '')}, line {error.lineno}"
         caret = "" if error.text is None else f"\n{error.text.rstrip()}\n{' ' * max((error.offset or 1) - 1, 0)}^"
         return {"exception": "SyntaxError", "message": truncate(f"{error.msg}: {place}{caret}"), "traceback": place}
     try:

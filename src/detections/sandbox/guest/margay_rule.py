@@ -59,7 +59,7 @@ class Rule:
         # What the matcher returns when there is something to alert on.
         self.alert_value = self.kind != "policy"
         self.log_types: list[str] = spec["logTypes"]
-        self.module = module_from(self.id.replace("/", "_"), spec["body"])
+        self.module = module_from(self.id.replace("/", "_"), spec["body"], spec.get("file"))
         self.matcher = self._matcher()
         self.described_by = tuple((name, self.reader(name), function) for name, function in self.functions().items())
         # Of the batch at work; time is taken of some events only.
@@ -82,7 +82,8 @@ class Rule:
 
     def wrong_type(self, name: str, value: Any, expected: str) -> FunctionReturnTypeError:
         return FunctionReturnTypeError(
-            f"detection [{self.id}] function [{name}] returned [{type(value).__name__}], expected {expected}"
+            f"detection [{self.id}] function [{name}] returned [{type(value).__name__}], expected {expected}",
+            getattr(self.module, name, None),
         )
 
     def matches(self, event: Any) -> bool:
