@@ -24,11 +24,20 @@ const results = z.object({
 });
 type Page = z.output<typeof results>;
 
-const ask = async (client: ApiClient, sql: string, databaseName: string): Promise<string> =>
+type Format = 'table' | 'json' | 'csv';
+
+type Manner = {
+  readonly database: string;
+  readonly dialect?: string | undefined;
+  readonly timeout: string;
+  readonly format: Format;
+};
+
+const ask = async (client: ApiClient, sql: string, { database, dialect }: Manner): Promise<string> =>
   (
     await client.ask(
       'mutation executeDataLakeQuery($input: ExecuteDataLakeQueryInput!) { executeDataLakeQuery(input: $input) { id } }',
-      { input: { sql, databaseName } },
+      { input: { sql, databaseName: database, ...(dialect === undefined ? {} : { dialect }) } },
       z.object({ executeDataLakeQuery: z.object({ id: z.string() }) }),
     )
   ).executeDataLakeQuery.id;
@@ -79,8 +88,6 @@ async function untilOver(client: ApiClient, id: string, timeoutSeconds: number, 
     await sleep(pauseMs);
   }
 }
-
-type Format = 'table' | 'json' | 'csv';
 
 /** All rows, a page at a time. A table shows the first page only, since its columns are as wide as their widest cell. */
 async function printResult(client: ApiClient, id: string, format: Format, { say }: CommandIo): Promise<void> {
@@ -150,7 +157,7 @@ async function tables(client: ApiClient, name: string | undefined, { say }: Comm
 }
 
 const callOf =
-  'margay query <sql>|--file F|history [text]|tables [name]|cancel <id> [--database D] [--format table|json|csv] [--timeout S]';
+  'margay query <sql>|--file F|history [text]|tables [name]|cancel <id> [--database D] [--dialect snowflake|clickhouse] [--format table|json|csv] [--timeout S]';
 
 function formatOf(text: string): Format {
   if (text === 'table' || text === 'json' || text === 'csv') return text;
@@ -159,16 +166,15 @@ function formatOf(text: string): Format {
 
 const options = {
   database: { type: 'string', default: 'panther_logs' },
+  dialect: { type: 'string' },
   file: { type: 'string' },
   format: { type: 'string', default: 'table' },
   json: { type: 'boolean', default: false },
   timeout: { type: 'string', default: '300' },
 } as const;
 
-type Manner = { readonly database: string; readonly timeout: string; readonly format: Format };
-
 async function runStatement(client: ApiClient, sql: string, manner: Manner, io: CommandIo): Promise<void> {
-  const id = await ask(client, sql, manner.database);
+  const id = await ask(client, sql, manner);
   const found = await untilOver(client, id, Number(manner.timeout), io);
   if (found.status !== 'succeeded') throw new CommandError(`The query ${found.status}: ${found.message}`);
   await printResult(client, found.id, manner.format, io);
@@ -179,7 +185,10 @@ async function runStatement(client: ApiClient, sql: string, manner: Manner, io: 
 export const queryCommand: Command = {
   name: 'query',
   usage: [
-    ['query <sql>|--file F [--database D] [--format table|json|csv] [--timeout S]', 'ask the data lake in SQL'],
+    [
+      'query <sql>|--file F [--database D] [--dialect snowflake|clickhouse] [--format table|json|csv] [--timeout S]',
+      'ask the data lake in SQL',
+    ],
     ['query', 'ask one statement after the other at a prompt that completes names of tables and columns'],
     ['query history [text] | tables [name] | cancel <id>', 'what was asked, what can be asked, end a query'],
   ],
@@ -188,6 +197,9 @@ export const queryCommand: Command = {
     const [first, second, ...more] = positionals;
     const client = createApiClient(readClientSettings(io.environment));
     const format = values.json ? 'json' : formatOf(values.format);
+    const { dialect } = values;
+    if (dialect !== undefined && dialect !== 'snowflake' && dialect !== 'clickhouse')
+      throw new CommandError(`There is no dialect "${dialect}". Choose snowflake or clickhouse.`);
     if (first === 'history' && more.length === 0) await history(client, second, io);
     else if (first === 'tables' && more.length === 0) await tables(client, second, io);
     else if (first === 'cancel' && second !== undefined && more.length === 0)

@@ -15,3 +15,4 @@ export { createQueryService, type QueryService } from './queries/query-service.t
 export { rowDecoder } from './queries/result-store.ts';
 export { downloadDataLakeQuery, searchOperations } from './search-operations.ts';
 export { compileSql } from './sql/compile-sql.ts';
+export { type DialectName, dialectNames } from './sql/dialect.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineMutation, defineQuery } from '#access';
 import { indicatorFields } from '#lake';
 import { resultFormats } from './queries/result-format.ts';
+import { dialectNames } from './sql/dialect.ts';
 
 const cursor = z.string().max(500, 'is not a cursor of this list').nullish();
 const id = z.uuid('is not the id of a query');
@@ -15,6 +16,7 @@ export const executeDataLakeQuery = defineMutation({
   input: z.strictObject({
     sql: z.string().min(1, 'is empty').max(100_000, 'has more than 100000 characters'),
     databaseName: z.string().max(200).nullish(),
+    dialect: z.enum(dialectNames).nullish(),
     name: z.string().max(200).nullish(),
   }),
 });

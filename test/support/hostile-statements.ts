@@ -1,3 +1,5 @@
+import { clickhouseForms } from './hostile-clickhouse-forms.ts';
+
 /** Statements of somebody who wants more than their own rows. `own` is a table they may read, the others are not theirs. */
 export type Prey = {
   readonly own: string;
@@ -337,9 +339,15 @@ export function rawHostileStatements({ own, targets }: Prey): readonly string[] 
   ];
 }
 
-/** More than two hundred statements. */
-export function hostileStatements({ own, targets }: Prey): readonly string[] {
+/** More than two hundred statements in the language. */
+export function hostileStatements({ own, targets }: Prey, dialect: 'snowflake' | 'clickhouse'): readonly string[] {
+  const written = (statement: string, target: string): string =>
+    statement.replaceAll(/\bown\b/g, own).replaceAll(/\btarget\b/g, target);
+  const forms = [...engineStatements, ...clickhouseForms(own)];
   return [
+    ...(dialect === 'clickhouse'
+      ? targets.slice(0, 4).flatMap((target) => forms.map((statement) => written(statement, target)))
+      : []),
     ...targets.flatMap((target) => contexts.map((context) => context(target, own))),
     ...tableFunctions.flatMap((call) => [`select * from ${call}`, `select * from table(${call})`]),
     ...scalarFunctions.map((call) => `select ${call} from ${own}`),

@@ -17,6 +17,7 @@ import type { Database } from '#platform/postgres';
 import {
   buildCatalogue,
   compileSql,
+  type DialectName,
   defaultLimits,
   type LogTypeSchema,
   engineSettings,
@@ -125,11 +126,12 @@ const everything: LogTypeAccess = { kind: 'ALLOW_ALL' };
 export function createAsker(
   { database, client, engine = createServerQueryEngine(client) }: Bed,
   schemas: readonly LogTypeSchema[],
+  dialect: DialectName = 'snowflake',
 ) {
   const catalogueOf = async (tenantId: string, access: LogTypeAccess) =>
     buildCatalogue({ tables: await database.withTenant(tenantId, (tx) => listTables(tx, tenantId)), schemas, access });
   return async (tenantId: string, sql: string, access: LogTypeAccess = everything): Promise<readonly Row[]> => {
-    const { query } = await compileSql(sql, { catalogue: await catalogueOf(tenantId, access), now: testNow });
+    const { query } = await compileSql(sql, { catalogue: await catalogueOf(tenantId, access), now: testNow, dialect });
     const printed = printQuery(query, { tenantId, rowsMax: defaultLimits.rowsMax });
     const limits = { ...defaultLimits, timeoutSeconds: 20 };
     const rows: Row[] = [];

@@ -70,7 +70,7 @@ export type Expr = { readonly type: SqlType } & (
       readonly otherwise: Expr;
     }
   | { readonly node: 'interval'; readonly amount: Expr; readonly unit: TimeUnit }
-  | { readonly node: 'lambda'; readonly parameter: string; readonly body: Expr }
+  | { readonly node: 'lambda'; readonly parameters: readonly string[]; readonly body: Expr }
   | { readonly node: 'parameter'; readonly name: string }
   | { readonly node: 'list'; readonly items: readonly Expr[] }
   | { readonly node: 'in'; readonly expr: Expr; readonly items: readonly Expr[]; readonly isNegated: boolean }

@@ -73,6 +73,19 @@ const texts: Readonly<Record<string, Template>> = {
       ? `nullIf(regexpExtract(${text}, ${pattern}, ${group}), '')`
       : `nullIf(extractAll(ifNull(${text}, ''), ${pattern})[${occurrence}], '')`,
   REGEXP_REPLACE: as('replaceRegexpAll'),
+  REGEXP_MATCH: as('match'),
+  REGEXP_EXTRACT: (call) => `nullIf(extract(${list(call)}), '')`,
+  REGEXP_EXTRACT_ALL: (call) => `extractAll(ifNull(${a(call)}, ''), ${b(call)})`,
+  REGEXP_REPLACE_ONE: as('replaceRegexpOne'),
+  REPLACE_ONE: as('replaceOne'),
+  HAS_TOKEN: as('hasToken'),
+  URL_DOMAIN: (call) => `nullIf(domain(${a(call)}), '')`,
+  URL_PATH: (call) => `nullIf(path(${a(call)}), '')`,
+  URL_PROTOCOL: (call) => `nullIf(protocol(${a(call)}), '')`,
+  IS_IPV4: as('isIPv4String'),
+  IS_IPV6: as('isIPv6String'),
+  IP_IN_RANGE: (call) =>
+    `if(isIPv4String(${a(call)}) OR isIPv6String(${a(call)}), isIPAddressInRange(ifNull(${a(call)}, ''), ${b(call)}), false)`,
   REGEXP_COUNT: (call) => `toInt64(countMatches(${list(call)}))`,
   REGEXP_INSTR: (call) =>
     `toInt64(position(${a(call)}, regexpExtract(${a(call)}, ${b(call)}, 0)) * match(${a(call)}, ${b(call)}))`,
@@ -125,6 +138,7 @@ const times: Readonly<Record<string, Template>> = {
   PART_EPOCH: part('toUnixTimestamp64Second'),
   DAYNAME: (call) => `left(dateName('weekday', ${a(call)}), 3)`,
   MONTHNAME: (call) => `left(dateName('month', ${a(call)}), 3)`,
+  FORMAT_TIME: (call) => `formatDateTime(${list(call)}, 'UTC')`,
   LAST_DAY: (call) => `toDate32(toLastDayOfMonth(${a(call)}))`,
 };
 
@@ -142,6 +156,14 @@ const arrays: Readonly<Record<string, Template>> = {
   ARRAY_COMPACT: (call) => `arrayFilter(${call.parameter} -> isNotNull(${call.parameter}), ${a(call)})`,
   ARRAY_DISTINCT: as('arrayDistinct'),
   ARRAY_SORT: as('arraySort'),
+  ARRAY_REVERSE: as('arrayReverse'),
+  ARRAY_REVERSE_SORT: as('arrayReverseSort'),
+  ARRAY_HAS_ALL: as('hasAll'),
+  ARRAY_MAP: as('arrayMap'),
+  ARRAY_FILTER: as('arrayFilter'),
+  ARRAY_SLICE_FROM_ONE: as('arraySlice'),
+  ARRAY_SUM: (call) => `if(empty(${a(call)}), NULL, arraySum(${a(call)}))`,
+  ARRAY_AVG: (call) => `if(empty(${a(call)}), NULL, arrayAvg(${a(call)}))`,
   ARRAY_MIN: (call) => `if(empty(${a(call)}), NULL, arrayMin(${a(call)}))`,
   ARRAY_MAX: (call) => `if(empty(${a(call)}), NULL, arrayMax(${a(call)}))`,
   ARRAY_TO_STRING: (call) =>
@@ -195,6 +217,7 @@ const aggregates: Readonly<Record<string, Template>> = {
   MAX: overWindow('maxOrNull'),
   ANY_VALUE: overWindow('anyOrNull'),
   MODE: (call) => `arrayElementOrNull(topK(1)(${list(call)})${call.over}, 1)`,
+  TOP_K: (call) => `topK(${a(call)})(${b(call)})${call.over}`,
   MAX_BY: overWindow('argMaxOrNull'),
   MIN_BY: overWindow('argMinOrNull'),
   ARRAY_AGG: overWindow('groupArray'),

@@ -236,7 +236,7 @@ export function printExpression(expr: Expr, printer: ExpressionPrinter): string 
     case 'interval':
       return engineInterval(print(expr.amount), expr.unit);
     case 'lambda':
-      return `${identifier(expr.parameter)} -> ${print(expr.body)}`;
+      return `(${expr.parameters.map(identifier).join(', ')}) -> ${print(expr.body)}`;
     case 'parameter':
       return identifier(expr.name);
     case 'list':

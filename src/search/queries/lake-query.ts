@@ -2,6 +2,7 @@ import type { LogTypeAccess } from '#access';
 import { hashId } from '#platform/ids';
 import type { ColumnOut } from '../plan/plan.ts';
 import type { SqlType } from '../plan/type.ts';
+import type { DialectName } from '../sql/dialect.ts';
 
 export type QueryState = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 export type QueryIssuer = { readonly kind: 'user' | 'token' | 'system'; readonly id: string; readonly name: string };
@@ -17,6 +18,7 @@ export type LakeQuery = {
   readonly name: string | null;
   readonly sql: string;
   readonly databaseName: string;
+  readonly dialect: DialectName;
   readonly isScheduled: boolean;
   readonly issuer: QueryIssuer;
   readonly columns: readonly ResultColumn[];

@@ -15,6 +15,7 @@ import {
   executeIndicatorSearchQuery,
 } from '../search-operations.ts';
 import { compileSql } from '../sql/compile-sql.ts';
+import { type DialectName, dialectOf } from '../sql/dialect.ts';
 import { accessKeyOf, anyLogType, resultColumns } from './lake-query.ts';
 import { createCatalogues, type QueryDeps } from './query-deps.ts';
 import { countOpen, insertQuery, type NewQuery, reuseResult } from './query-store.ts';
@@ -51,6 +52,8 @@ async function explained<T>(field: string, sql: string, work: () => T | Promise<
 type Asked = {
   readonly sql: string;
   readonly databaseName: string;
+  /** When absent, what the text says about itself. */
+  readonly dialect?: DialectName | null | undefined;
   readonly name: string | null;
   readonly catalogue: Catalogue;
   /** What messages name as wrong; the whole statement when absent. */
@@ -73,7 +76,8 @@ function createAsker(deps: QueryDeps) {
   const compile = async (actor: Actor, asked: Asked, text: string): Promise<NewQuery> => {
     const { sql, databaseName, name, catalogue } = asked;
     const at = clock.now();
-    const { query, logTypes } = await compileSql(text, { catalogue, databaseName, now: at });
+    const dialect = dialectOf(text, asked.dialect);
+    const { query, logTypes } = await compileSql(text, { catalogue, databaseName, dialect, now: at });
     const printed = printQuery(query, { tenantId: actor.tenantId, rowsMax: limits.rowsMax });
     const accessKey = accessKeyOf(actor.logTypeAccess);
     return {
@@ -81,13 +85,14 @@ function createAsker(deps: QueryDeps) {
       name,
       sql,
       databaseName,
+      dialect,
       issuer: { kind: actor.kind, id: actor.id, name: actor.name },
       statement: printed.sql,
       reads: printed.reads,
       columns: resultColumns(printed.columns),
       logTypes: [...logTypes].map((logType) => logType ?? anyLogType),
       accessKey,
-      cacheKey: hashId(text, databaseName, accessKey),
+      cacheKey: hashId(text, databaseName, dialect, accessKey),
       at,
       traceId: actor.origin.traceId,
     };
@@ -108,7 +113,7 @@ function createAsker(deps: QueryDeps) {
       await reuseResult(tx, query, new Date(query.at.getTime() - reuseMs));
       await audit.record(tx, actor, operation, {
         target: { kind: 'query', id: query.id },
-        parameters: { sql: asked.sql.slice(0, 10_000), databaseName: asked.databaseName },
+        parameters: { sql: asked.sql.slice(0, 10_000), databaseName: asked.databaseName, dialect: query.dialect },
       });
       return { id: query.id };
     });
@@ -171,11 +176,12 @@ export function createQueryAsking(deps: QueryDeps): QueryAsking {
   return {
     ...createSummaries(ask, catalogueOf),
     async execute(actor, input) {
-      const { sql, databaseName, name } = admit(actor, executeDataLakeQuery, input);
+      const { sql, databaseName, dialect, name } = admit(actor, executeDataLakeQuery, input);
       const catalogue = await catalogueOf(actor);
       return ask(actor, executeDataLakeQuery, {
         sql,
         databaseName: databaseName ?? 'panther_logs',
+        dialect,
         name: name ?? null,
         catalogue,
       });

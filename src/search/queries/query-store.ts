@@ -1,5 +1,6 @@
 import type { ReadTable } from '#lake';
 import type { TenantTx, Tx } from '#platform/postgres';
+import type { DialectName } from '../sql/dialect.ts';
 import type { LakeQuery, QueryIssuer, QueryState, ResultColumn } from './lake-query.ts';
 
 type QueryRow = {
@@ -9,6 +10,7 @@ type QueryRow = {
   name: string | null;
   sql: string;
   database_name: string;
+  dialect: DialectName;
   is_scheduled: boolean;
   issuer_kind: QueryIssuer['kind'];
   issuer_id: string;
@@ -36,6 +38,7 @@ const toQuery = (row: QueryRow): LakeQuery => ({
   name: row.name,
   sql: row.sql,
   databaseName: row.database_name,
+  dialect: row.dialect,
   isScheduled: row.is_scheduled,
   issuer: { kind: row.issuer_kind, id: row.issuer_id, name: row.issuer_name },
   columns: row.columns,
@@ -57,6 +60,7 @@ export type NewQuery = {
   readonly name: string | null;
   readonly sql: string;
   readonly databaseName: string;
+  readonly dialect: DialectName;
   readonly issuer: QueryIssuer;
   readonly statement: string;
   readonly reads: readonly ReadTable[];
@@ -72,8 +76,8 @@ export type NewQuery = {
 export async function insertQuery(tx: TenantTx, query: NewQuery): Promise<void> {
   await tx.execute(
     `INSERT INTO lake_queries (tenant_id, id, state, name, sql, database_name, issuer_kind, issuer_id, issuer_name,
-       statement, columns, log_types, access_key, cache_key, started_at, trace_id, reads)
-     VALUES ($1, $2, 'QUEUED', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+       statement, columns, log_types, access_key, cache_key, started_at, trace_id, reads, dialect)
+     VALUES ($1, $2, 'QUEUED', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
     [
       tx.tenantId,
       query.id,
@@ -91,6 +95,7 @@ export async function insertQuery(tx: TenantTx, query: NewQuery): Promise<void> 
       query.at,
       query.traceId,
       JSON.stringify(query.reads),
+      query.dialect,
     ],
   );
   await tx.execute("SELECT pg_notify('lake_queries', '')");

@@ -2,7 +2,9 @@ import { didYouMean } from '../language/near-names.ts';
 import { SqlProblem } from '../language/sql-problem.ts';
 import type { Expr, FrameBound, OrderItem, Window } from '../plan/plan.ts';
 import type { Binder, Place } from './binder.ts';
+import { clickhouseFunctions, withCondition } from './clickhouse/functions.ts';
 import { aggregateFunctions } from './functions/aggregate-functions.ts';
+import type { DialectName } from './dialect.ts';
 import type { Call, FunctionDefinition } from './functions/call.ts';
 import { jsonFunctions } from './functions/json-functions.ts';
 import { scalarFunctions } from './functions/scalar-functions.ts';
@@ -19,10 +21,47 @@ import {
   wholeNumber,
 } from './node.ts';
 
-/** Every function a query may call. What is not here does not exist. */
-export const functionCatalogue: ReadonlyMap<string, FunctionDefinition> = new Map(
+type Functions = ReadonlyMap<string, FunctionDefinition>;
+
+const snowflakeFunctions: Functions = new Map(
   Object.entries({ ...scalarFunctions, ...timeFunctions, ...jsonFunctions, ...aggregateFunctions }),
 );
+
+/** Every function a query may call, by the language it is written in. What is not here does not exist. */
+const catalogues: Readonly<Record<DialectName, Functions>> = {
+  snowflake: snowflakeFunctions,
+  // ClickHouse's own names come first; whatever it has no word for may be called as in Snowflake.
+  clickhouse: new Map([
+    ...snowflakeFunctions,
+    ...Object.entries(clickhouseFunctions(snowflakeFunctions)).map(
+      ([name, definition]) => [name.toUpperCase(), definition] as const,
+    ),
+  ]),
+};
+
+/** Names as people of the language write them, for suggestions. */
+const spelled: Readonly<Record<DialectName, readonly string[]>> = {
+  snowflake: [...snowflakeFunctions.keys()].map((name) => name.toLowerCase()),
+  clickhouse: [
+    ...Object.keys(clickhouseFunctions(snowflakeFunctions)),
+    ...[...snowflakeFunctions.keys()].map((name) => name.toLowerCase()),
+  ],
+};
+
+function findFunction(dialect: DialectName, name: string): FunctionDefinition | undefined {
+  const functions = catalogues[dialect];
+  const found = functions.get(name);
+  if (found !== undefined || dialect !== 'clickhouse' || !name.endsWith('IF')) return found;
+  const base = functions.get(name.slice(0, -2));
+  return base === undefined ? undefined : withCondition(base);
+}
+
+/** Functions of many rows, by the names that plans have for them. */
+const aggregateNames: ReadonlySet<string> = new Set(
+  [...snowflakeFunctions].flatMap(([name, { kind }]) => (kind === 'aggregate' ? [name] : [])).concat('TOP_K'),
+);
+export const isAggregateCall = (expr: Expr): boolean =>
+  expr.node === 'call' && expr.over === undefined && aggregateNames.has(expr.name);
 
 export function bindOrder(binder: Binder, nodes: unknown, at: Place): readonly OrderItem[] {
   return listOf(nodes).map((item) => {
@@ -31,11 +70,10 @@ export function bindOrder(binder: Binder, nodes: unknown, at: Place): readonly O
     const options = nodeOf(node['options']);
     const isDescending = options['asc'] === false;
     const given = options['nulls_first'];
-    // Snowflake puts NULL first when descending, last when ascending.
     return {
       expr: binder.expr(node['expr'], at),
       isDescending,
-      nullsFirst: typeof given === 'boolean' ? given : isDescending,
+      nullsFirst: typeof given === 'boolean' ? given : binder.dialect.nullsFirst(isDescending),
     };
   });
 }
@@ -81,8 +119,8 @@ function bindWindow(binder: Binder, over: unknown, at: Place): Window | undefine
 
 type Arguments = Pick<Call, 'nodes' | 'named' | 'isDistinct' | 'isStar'>;
 
-function readArguments(node: Node): Arguments {
-  const { tag, body } = tagged(node['args'] ?? 'None');
+function readArguments(node: Node, part: 'args' | 'parameters'): Arguments {
+  const { tag, body } = tagged(node[part] ?? 'None');
   if (tag === 'None') return { nodes: [], named: new Map(), isDistinct: false, isStar: false };
   if (tag !== 'List')
     throw new SqlProblem('a query as the argument of a function is not supported.', { place: placeOf(node) });
@@ -129,12 +167,17 @@ function refuseMisplaced(call: Call, definition: FunctionDefinition): void {
     throw new SqlProblem(`DISTINCT has no meaning in ${call.name}.`, { place: call.place });
 }
 
-function nameOf(node: Node): { readonly name: string; readonly place: ReturnType<typeof placeOf> } {
+function nameOf(node: Node): {
+  readonly name: string;
+  readonly written: string;
+  readonly place: ReturnType<typeof placeOf>;
+} {
   const parts = objectName(node['name']);
   const place = parts[0]?.place;
   if (parts.length !== 1)
     throw new SqlProblem(`there is no function "${parts.map(({ text }) => text).join('.')}".`, { place });
-  return { name: (parts[0]?.text ?? '').toUpperCase(), place };
+  const written = parts[0]?.text ?? '';
+  return { name: written.toUpperCase(), written, place };
 }
 
 /** `seq4()`: numbers of the generator that the query reads, from 0. */
@@ -147,24 +190,36 @@ function sequence(at: Place, place: Call['place']): Expr {
 /** A call of a function. Throws SqlProblem with near names for one that is not in the catalogue. */
 export function bindFunction(binder: Binder, body: unknown, at: Place): Expr {
   const node = nodeOf(body);
-  const { name, place } = nameOf(node);
-  refuseParts(node, { filter: 'FILTER', parameters: 'A function with parameters' });
+  const { name, written, place } = nameOf(node);
+  refuseParts(node, { filter: 'FILTER' });
   if (node['null_treatment'] === 'IgnoreNulls') throw new SqlProblem('IGNORE NULLS is not supported.', { place });
-  const args = readArguments(node);
+  const args = readArguments(node, 'args');
+  const parameters = readArguments(node, 'parameters').nodes;
   if (/^SEQ[1248]$/.test(name)) return sequence(at, place);
-  const definition = functionCatalogue.get(name);
+  const definition = findFunction(binder.dialect.name, name);
   if (definition === undefined)
-    throw new SqlProblem(`there is no function "${name.toLowerCase()}".`, {
+    throw new SqlProblem(`there is no function "${written}".`, {
       place,
-      suggestion: didYouMean(name, functionCatalogue.keys())?.toLowerCase().replace('did', 'Did'),
+      suggestion: didYouMean(written, spelled[binder.dialect.name]),
     });
+  if (parameters.length > 0 && definition.takesParameters !== true)
+    throw new SqlProblem(`${name} takes no parameters: one pair of parentheses only.`, { place });
   const over = bindWindow(binder, node['over'], at);
   const inner =
     definition.kind === 'scalar'
       ? at
       : { ...at, clause: { ...at.clause, allowsAggregates: over !== undefined && at.clause.allowsAggregates } };
   const withinGroup = bindOrder(binder, node['within_group'], inner);
-  const call: Call = { ...args, name, place, withinGroup, binder, at: inner, ...(over === undefined ? {} : { over }) };
+  const call: Call = {
+    ...args,
+    parameters,
+    name,
+    place,
+    withinGroup,
+    binder,
+    at: inner,
+    ...(over === undefined ? {} : { over }),
+  };
   refuseMisplaced({ ...call, at }, definition);
   if (args.named.size > 0) throw new SqlProblem(`${name} takes no named arguments.`, { place });
   if (args.nodes.length < definition.least || args.nodes.length > definition.most)
@@ -177,13 +232,15 @@ export function bindFunction(binder: Binder, body: unknown, at: Place): Expr {
 
 /** Calls a function of the catalogue on nodes, for syntax that has words instead of a call: EXTRACT, CEIL, SUBSTRING. */
 export function callByName(binder: Binder, name: string, nodes: readonly unknown[], at: Place): Expr {
-  const definition = functionCatalogue.get(name);
+  // The words are the same in all languages, so the function they stand for is too.
+  const definition = snowflakeFunctions.get(name);
   if (definition === undefined) throw new SqlProblem(`there is no function "${name}".`);
   return definition.bind({
     name,
     place: placeOf(nodes),
     nodes: nodes.filter((item) => item !== undefined && item !== null),
     named: new Map(),
+    parameters: [],
     isDistinct: false,
     isStar: false,
     withinGroup: [],

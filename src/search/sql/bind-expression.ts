@@ -17,6 +17,8 @@ import { bindInterval, bindType, bindTypedString, bindValue } from './bind-liter
 import { accessPath, type PathKey } from './bind-path.ts';
 import { bindInList, bindInQuery, bindLike, bindRegexp } from './bind-match.ts';
 import type { Binder, Place } from './binder.ts';
+import { bindAccess } from './clickhouse/bind-access.ts';
+import type { Dialect } from './dialect.ts';
 import { cast, comparable, convert, literal, nullOf, toNumber, toText, unify } from './coerce.ts';
 import { identifierOf, listOf, nodeOf, placeOf, refuseParts, tagged } from './node.ts';
 import { resolve } from './scope.ts';
@@ -45,25 +47,26 @@ const operation = (operator: Operator, args: readonly Expr[], type: SqlType): Ex
 });
 const isTrue = (expr: Expr, node: unknown): Expr => convert(expr, booleanType, placeOf(node));
 
-function bindArithmetic(operator: Operator, left: Expr, right: Expr, node: unknown): Expr {
+function bindArithmetic(operator: Operator, left: Expr, right: Expr, node: unknown, dialect: Dialect): Expr {
   const place = placeOf(node);
   const [a, b] = [left.type, right.type];
   if (b.kind === 'interval' && (operator === '+' || operator === '-')) {
     const time = isTime(a) ? left : convert(left, timestampType, place);
     return operation(operator, [convert(time, timestampType), right], timestampType);
   }
-  if (a.kind === 'interval' && operator === '+') return bindArithmetic(operator, right, left, node);
+  if (a.kind === 'interval' && operator === '+') return bindArithmetic(operator, right, left, node, dialect);
   if (isTime(a) && !isTime(b) && (operator === '+' || operator === '-')) {
-    // A number beside a time counts days.
+    // A number beside a date counts days.
     const amount = convert(toNumber(right, place), integerType);
-    return operation(operator, [left, { node: 'interval', amount, unit: 'day', type: { kind: 'interval' } }], a);
+    const unit = a.kind === 'date' ? 'day' : dialect.timestampUnit;
+    return operation(operator, [left, { node: 'interval', amount, unit, type: { kind: 'interval' } }], a);
   }
   if (isTime(a) && isTime(b) && operator === '-')
     return {
       node: 'call',
       name: 'DATEDIFF',
       args: [right, left].map((expr) => convert(expr, timestampType)),
-      unit: 'day',
+      unit: a.kind === 'date' && b.kind === 'date' ? 'day' : dialect.timestampUnit,
       type: integerType,
     };
   if (a.kind === 'array' || b.kind === 'array' || isTime(a) || isTime(b))
@@ -87,7 +90,7 @@ function bindBinary(binder: Binder, body: unknown, at: Place): Expr {
   const comparison = comparisons[tag];
   if (comparison !== undefined) return operation(comparison, comparable(left, right, placeOf(node)), booleanType);
   const operator = arithmetic[tag];
-  if (operator !== undefined) return bindArithmetic(operator, left, right, node);
+  if (operator !== undefined) return bindArithmetic(operator, left, right, node, binder.dialect);
   throw new SqlProblem(`the operator ${tag} is not supported.`, { place: placeOf(node) });
 }
 
@@ -273,6 +276,7 @@ const kinds: Readonly<Record<string, Bind>> = {
     refuseParts(node, { trim_where: 'TRIM with a side', trim_characters: 'TRIM of several characters' });
     return callByName(binder, 'TRIM', [node['expr'], node['trim_what']], at);
   },
+  CompoundFieldAccess: bindAccess,
   Position: (binder, body, at) => callByName(binder, 'CHARINDEX', [nodeOf(body)['expr'], nodeOf(body)['in']], at),
 };
 

@@ -1,9 +1,11 @@
 import { findTable } from '../catalogue/find-table.ts';
 import { SqlProblem } from '../language/sql-problem.ts';
 import type { Expr, JoinKind, Relation } from '../plan/plan.ts';
-import { booleanType, integerType, type SqlType, stringType, variantType } from '../plan/type.ts';
+import { booleanType, integerType, type SqlType, variantType } from '../plan/type.ts';
 import { type Binder, type Place, whereClause } from './binder.ts';
-import { comparable, convert, toArray, unify } from './coerce.ts';
+import { bindArrayJoin, isArrayJoin } from './clickhouse/array-join.ts';
+import { comparable, convert, unify } from './coerce.ts';
+import { unfold } from './unfold.ts';
 import {
   type Identifier,
   identifierOf,
@@ -17,10 +19,9 @@ import {
   tagged,
   wholeNumber,
 } from './node.ts';
-import type { ScopeColumn, ScopeTable } from './scope.ts';
+import type { From, ScopeColumn, ScopeTable } from './scope.ts';
 
 type Context = Omit<Place, 'clause'>;
-export type From = { readonly relation: Relation; readonly tables: readonly ScopeTable[] };
 
 const rowsMax = 1_000_000;
 
@@ -33,6 +34,12 @@ function aliasOf(value: unknown): Alias {
     name: identifierOf(node['name']).text,
     columns: listOf(node['columns']).map((column) => identifierOf(nodeOf(column)['name']).text),
   };
+}
+
+/** FINAL reads as an alias. It changes nothing here: rows of events are never replaced. */
+function tableAlias({ dialect }: Binder, value: unknown): Alias {
+  const alias = aliasOf(value);
+  return dialect.name === 'clickhouse' && alias.name?.toLowerCase() === 'final' ? aliasOf(undefined) : alias;
 }
 
 /** Columns under the names that `AS t (a, b)` gives them. */
@@ -56,7 +63,7 @@ function bindTable(binder: Binder, body: unknown, at: Context): From {
     with_ordinality: 'WITH ORDINALITY',
   });
   const parts = objectName(node['name']);
-  const alias = aliasOf(node['alias']);
+  const alias = tableAlias(binder, node['alias']);
   const cte = parts.length === 1 && parts[0] !== undefined ? findCte(at, parts[0]) : undefined;
   const id = binder.fresh('t');
   if (cte !== undefined) {
@@ -158,13 +165,6 @@ function booleanOf(node: unknown): boolean {
   return tag === 'Value' && tagged(nodeOf(body)['value']).body === true;
 }
 
-const itemType = (type: SqlType): SqlType => {
-  if (type.kind === 'array')
-    return type.element.kind === 'object' ? { kind: 'variant', shape: type.element } : type.element;
-  const shape = type.kind === 'variant' ? type.shape : undefined;
-  return shape?.kind === 'array' ? { kind: 'variant', shape: shape.element } : variantType;
-};
-
 /** FLATTEN gives a row for each item of a list, or for each key of an object. */
 function bindFlatten(binder: Binder, call: TableCall, at: Context, input: From, isOuter: boolean): From {
   const node = call.named.get('input') ?? call.positional[0];
@@ -172,32 +172,17 @@ function bindFlatten(binder: Binder, call: TableCall, at: Context, input: From, 
     throw new SqlProblem('FLATTEN needs a list.', { suggestion: 'Write FLATTEN(INPUT => column).' });
   if (booleanOf(call.named.get('recursive') ?? 'None'))
     throw new SqlProblem('FLATTEN with RECURSIVE is not supported.', { place: placeOf(node) });
-  const scope = { tables: input.tables, parent: at.scope };
-  const value = binder.expr(node, { ...at, scope, clause: whereClause });
-  const expr =
-    value.type.kind === 'object'
-      ? convert(value, { kind: 'variant', shape: value.type })
-      : value.type.kind === 'array' || value.type.kind === 'variant'
-        ? value
-        : toArray(value, placeOf(node));
-  const id = binder.fresh('f');
-  const outer = isOuter || booleanOf(call.named.get('outer') ?? 'None');
-  const item = (name: string, part: 'key' | 'index' | 'value', type: SqlType): ScopeColumn => ({
-    name,
-    expr: { node: 'item', flatten: id, part, type },
-  });
+  const isLeft = isOuter || booleanOf(call.named.get('outer') ?? 'None');
+  const { relation, item, expr } = unfold(binder, node, at, input, isLeft);
   const columns: ScopeColumn[] = [
-    { ...item('seq', 'index', integerType), isHidden: true },
-    item('key', 'key', stringType),
-    item('index', 'index', integerType),
-    item('value', 'value', itemType(expr.type)),
+    { name: 'seq', expr: item('index'), isHidden: true },
+    { name: 'key', expr: item('key') },
+    { name: 'index', expr: item('index') },
+    { name: 'value', expr: item('value') },
     { name: 'this', expr: convert(expr, variantType) },
   ];
-  const table = { name: call.alias.name ?? id, path: [], columns };
-  return {
-    relation: { kind: 'flatten', alias: id, input: input.relation, expr, isOuter: outer },
-    tables: [...input.tables, table],
-  };
+  const table = { name: call.alias.name ?? relation.alias, path: [], columns };
+  return { relation, tables: [...input.tables, table] };
 }
 
 function bindGenerator(binder: Binder, call: TableCall): From {
@@ -328,6 +313,7 @@ function namesOf(
 function bindJoin(binder: Binder, node: Node, at: Context, left: From): From {
   refuseParts(node, { global: 'GLOBAL' });
   const { tag, body } = tagged(node['join_operator']);
+  if (isArrayJoin(tag)) return bindArrayJoin(binder, node['relation'], at, left, tag === 'LeftArrayJoin');
   const join = joinKinds[tag];
   if (join === undefined) throw new SqlProblem(`${tag} joins are not supported.`, { place: placeOf(node) });
   const call = tableCallOf(node['relation']);
@@ -379,6 +365,15 @@ function bindJoined(binder: Binder, item: unknown, at: Context, before: From | u
 /** The FROM clause: what is read, and what its names mean. */
 export function bindFrom(binder: Binder, items: readonly unknown[], at: Context): From | undefined {
   let result: From | undefined;
-  for (const item of items) result = bindJoined(binder, item, at, result);
+  for (const item of items) {
+    const joins = listOf(nodeOf(items[0])['joins']);
+    if (item !== items[0] && joins.some((join) => isArrayJoin(tagged(nodeOf(join)['join_operator']).tag)))
+      throw new SqlProblem('ARRAY JOIN takes one list.', {
+        place: placeOf(item),
+        suggestion:
+          'Write arrayJoin(list) in SELECT for one, or arrayMap((x, y) -> …, a, b) for two lists side by side.',
+      });
+    result = bindJoined(binder, item, at, result);
+  }
   return result;
 }

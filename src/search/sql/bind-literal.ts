@@ -58,6 +58,8 @@ const typeTags: Readonly<Record<string, SqlType>> = {
   CharacterVarying: stringType,
   Character: stringType,
   String: stringType,
+  FixedString: stringType,
+  Uuid: stringType,
   Text: stringType,
   Nvarchar: stringType,
   Int: integerType,
@@ -65,20 +67,31 @@ const typeTags: Readonly<Record<string, SqlType>> = {
   BigInt: integerType,
   SmallInt: integerType,
   TinyInt: integerType,
+  Int8: integerType,
+  Int16: integerType,
+  Int32: integerType,
+  Int64: integerType,
+  UInt8: integerType,
+  UInt16: integerType,
+  UInt32: integerType,
+  UInt64: integerType,
   Float: floatType,
   Double: floatType,
   DoublePrecision: floatType,
   Real: floatType,
   Float4: floatType,
   Float8: floatType,
+  Float32: floatType,
   Float64: floatType,
   Boolean: booleanType,
   Bool: booleanType,
   Timestamp: timestampType,
   TimestampNtz: timestampType,
   Datetime: timestampType,
+  Datetime64: timestampType,
   Date: dateType,
-  Array: arrayOf(variantType),
+  Date32: dateType,
+  JSON: variantType,
 };
 
 const customTypes: Readonly<Record<string, SqlType>> = {
@@ -113,6 +126,12 @@ export function bindType(node: unknown): SqlType {
       place: placeOf(name),
       suggestion: 'Types: string, int, float, number, boolean, timestamp, date, variant, array, object.',
     });
+  }
+  // Any value may be NULL, and how it is kept is the engine's business.
+  if (tag === 'Nullable' || tag === 'LowCardinality') return bindType(body);
+  if (tag === 'Array') {
+    const element = body === undefined ? undefined : tagged(body);
+    return arrayOf(element?.tag === 'Parenthesis' ? bindType(element.body) : variantType);
   }
   const type = typeTags[tag];
   if (type === undefined) throw new SqlProblem(`the type ${tag.toUpperCase()} is not supported.`);

@@ -25,6 +25,7 @@ function escapeOf(value: unknown): string | undefined {
 
 /** Makes the pattern one whose escape character is the backslash, which stands for itself when there is no ESCAPE. */
 function normalPattern(pattern: Expr, escape: string | undefined): Expr {
+  if (escape === '\\' && pattern.node !== 'literal') return toText(pattern);
   if (pattern.node !== 'literal' || typeof pattern.value !== 'string')
     return { node: 'call', name: 'LIKE_PATTERN', args: [toText(pattern)], type: stringType };
   let text = '';
@@ -39,18 +40,21 @@ function normalPattern(pattern: Expr, escape: string | undefined): Expr {
   return literal(text, stringType);
 }
 
+/** One text against one pattern. */
+export const likeTest = (text: Expr, pattern: Expr, escape: string | undefined, ignoresCase: boolean): Expr => ({
+  node: 'call',
+  name: ignoresCase ? 'ILIKE' : 'LIKE',
+  args: [text, normalPattern(pattern, escape)],
+  type: booleanType,
+});
+
 /** LIKE and ILIKE, with ANY and lists. */
 export function bindLike(binder: Binder, body: unknown, at: Place, ignoresCase: boolean): Expr {
   const node = nodeOf(body);
   const expr = toText(binder.expr(node['expr'], at));
-  const escape = escapeOf(node['escape_char']);
+  const escape = escapeOf(node['escape_char']) ?? binder.dialect.likeEscape;
   const nodes = node['any'] === true ? patternNodes(node['pattern']) : [node['pattern']];
-  const tests = nodes.map((item): Expr => ({
-    node: 'call',
-    name: ignoresCase ? 'ILIKE' : 'LIKE',
-    args: [expr, normalPattern(binder.expr(item, at), escape)],
-    type: booleanType,
-  }));
+  const tests = nodes.map((item) => likeTest(expr, binder.expr(item, at), escape, ignoresCase));
   const any = tests.reduce((left, right): Expr => ({
     node: 'operator',
     operator: 'or',

@@ -2,7 +2,7 @@ import { SqlProblem } from '../language/sql-problem.ts';
 import type { ColumnOut, Cte, Expr, OrderItem, Query, Select } from '../plan/plan.ts';
 import { commonType, sameType, type SqlType, stringType, variantType } from '../plan/type.ts';
 import { bindOrder } from './bind-call.ts';
-import { bindSelect } from './bind-select.ts';
+import { bindSelect, type PerGroup } from './bind-select.ts';
 import { type Binder, type KnownCte, type Place, selectClause } from './binder.ts';
 import { convert, literalInteger } from './coerce.ts';
 import { identifierOf, listOf, matches, type Node, nodeOf, placeOf, refuseParts, tagged, wholeNumber } from './node.ts';
@@ -104,10 +104,13 @@ function bindBody(
   body: unknown,
   at: Context,
   orderNodes: readonly unknown[],
+  perGroup?: PerGroup,
 ): Query & { readonly top?: number } {
   const { tag, body: inner } = tagged(body);
+  if (tag !== 'Select' && perGroup !== undefined)
+    throw new SqlProblem('LIMIT BY belongs to one SELECT.', { suggestion: 'SELECT * FROM (…) LIMIT 2 BY a.' });
   if (tag === 'Select') {
-    const { select, columns } = bindSelect(binder, inner, at, orderNodes);
+    const { select, columns } = bindSelect(binder, inner, at, orderNodes, perGroup);
     const top = topOf(nodeOf(inner));
     return { ctes: [], body: select, columns, ...(top === undefined ? {} : { limit: top }) };
   }
@@ -162,12 +165,13 @@ function bindCtes(
   return { ctes, known };
 }
 
-function limitsOf(node: Node): { readonly limit?: number; readonly offset?: number } {
+type Limits = { readonly limit?: number; readonly offset?: number; readonly perGroup?: PerGroup };
+
+/** `LIMIT n OFFSET m`, `LIMIT m, n`, `LIMIT n BY a`, `FETCH FIRST n ROWS`. */
+function limitsOf(node: Node): Limits {
   const clause = node['limit_clause'];
   const parts = clause === undefined || clause === null ? {} : nodeOf(tagged(clause).body);
-  if (clause !== undefined && clause !== null && tagged(clause).tag !== 'LimitOffset')
-    throw new SqlProblem('write LIMIT n OFFSET m.', { place: placeOf(clause) });
-  refuseParts(parts, { limit_by: 'LIMIT BY' });
+  const by = listOf(parts['limit_by']);
   const fetch = node['fetch'] === undefined || node['fetch'] === null ? undefined : nodeOf(node['fetch']);
   if (fetch !== undefined) refuseParts(fetch, { with_ties: 'WITH TIES', percent: 'PERCENT' });
   const number = (value: unknown, word: string): number | undefined => {
@@ -178,9 +182,15 @@ function limitsOf(node: Node): { readonly limit?: number; readonly offset?: numb
     if (found === undefined) throw new SqlProblem(`${word} takes a whole number.`, { place: placeOf(value) });
     return found;
   };
-  const offset =
-    parts['offset'] === undefined || parts['offset'] === null ? undefined : nodeOf(parts['offset'])['value'];
+  const given = parts['offset'] ?? undefined;
+  // `LIMIT m, n` holds the number itself, OFFSET a node around it.
+  const offset = given === undefined || tagged(clause).tag === 'OffsetCommaLimit' ? given : nodeOf(given)['value'];
   const [limit, skip] = [number(parts['limit'] ?? fetch?.['quantity'], 'LIMIT'), number(offset, 'OFFSET')];
+  if (by.length > 0) {
+    if (limit === undefined || skip !== undefined)
+      throw new SqlProblem('LIMIT BY takes a number of rows, and no OFFSET.', { place: placeOf(clause) });
+    return { perGroup: { rows: limit, keys: by } };
+  }
   return { ...(limit === undefined ? {} : { limit }), ...(skip === undefined ? {} : { offset: skip }) };
 }
 
@@ -206,8 +216,8 @@ export function bindQuery(binder: Binder, value: unknown, at: Context): Query {
   });
   const { ctes, known } = bindCtes(binder, node['with'], at);
   const inner = { ...at, ctes: known };
-  const query = bindBody(binder, node['body'], inner, orderNodesOf(node));
-  const limits = limitsOf(node);
+  const { perGroup, ...limits } = limitsOf(node);
+  const query = bindBody(binder, node['body'], inner, orderNodesOf(node), perGroup);
   if (query.limit !== undefined && limits.limit !== undefined)
     throw new SqlProblem('TOP and LIMIT cannot stand together.');
   // A set operation or a query in parentheses keeps its own limit: another one stands around it.

@@ -1,11 +1,12 @@
 import { SqlProblem } from '../language/sql-problem.ts';
 import type { ColumnOut, Expr, OrderItem, Output, Select } from '../plan/plan.ts';
-import { booleanType, type SqlType, variantType } from '../plan/type.ts';
+import { booleanType, integerType, type SqlType, variantType } from '../plan/type.ts';
 import { childrenOf, fingerprint, mapChildren, some } from '../plan/walk.ts';
-import { bindOrder, functionCatalogue } from './bind-call.ts';
+import { bindOrder, isAggregateCall } from './bind-call.ts';
 import { bindFrom } from './bind-from.ts';
 import { type Binder, havingClause, type Place, selectClause, whereClause } from './binder.ts';
-import { convert, literalInteger } from './coerce.ts';
+import { unfolded } from './clickhouse/array-join.ts';
+import { convert, literal, literalInteger } from './coerce.ts';
 import {
   type Identifier,
   identifierOf,
@@ -57,9 +58,13 @@ function lazily(bind: () => Expr, name: string): () => Expr {
   };
 }
 
-/** `EXCLUDE (a, b)` as lower-case names. */
+/** `EXCLUDE (a, b)`, or `EXCEPT (a, b)` in ClickHouse, as lower-case names. */
 function excludedNames(options: Node): ReadonlySet<string> {
-  const { opt_exclude: exclude } = options;
+  const { opt_exclude: exclude, opt_except: except } = options;
+  if (except !== undefined && except !== null) {
+    const { first_element: first, additional_elements: more } = nodeOf(except);
+    return new Set([first, ...listOf(more)].map((name) => identifierOf(name).text.toLowerCase()));
+  }
   if (exclude === undefined || exclude === null) return new Set();
   const { tag, body } = tagged(exclude);
   const names = tag === 'Multiple' ? listOf(body) : [body];
@@ -68,7 +73,6 @@ function excludedNames(options: Node): ReadonlySet<string> {
 
 function star(columns: readonly ScopeColumn[], options: Node): readonly Item[] {
   refuseParts(options, {
-    opt_except: 'EXCEPT after *',
     opt_replace: 'REPLACE after *',
     opt_ilike: 'ILIKE after *',
     opt_rename: 'RENAME after *',
@@ -116,9 +120,6 @@ function itemsOf(binder: Binder, projection: readonly unknown[], at: Context, sc
   });
 }
 
-const isAggregate = (expr: Expr): boolean =>
-  expr.node === 'call' && expr.over === undefined && functionCatalogue.get(expr.name)?.kind === 'aggregate';
-
 /** `1` means the first column of the select list. */
 function byPosition(expr: Expr, outputs: readonly Output[], node: unknown): Expr {
   const position = literalInteger(expr);
@@ -132,7 +133,7 @@ function byPosition(expr: Expr, outputs: readonly Output[], node: unknown): Expr
 function bindGroups(binder: Binder, node: unknown, at: Place, outputs: readonly Output[]): readonly Expr[] {
   const { tag, body } = tagged(node ?? { Expressions: [[], []] });
   // `GROUP BY ALL` is a node without a body in the parser's tree.
-  if (tag !== 'Expressions') return outputs.map(({ expr }) => expr).filter((expr) => !some(expr, isAggregate));
+  if (tag !== 'Expressions') return outputs.map(({ expr }) => expr).filter((expr) => !some(expr, isAggregateCall));
   const [items, modifiers] = listOf(body);
   if (listOf(modifiers).length > 0) throw new SqlProblem('WITH after GROUP BY is not supported.');
   const flat = listOf(items).flatMap((item) => (tagged(item).tag === 'Tuple' ? listOf(tagged(item).body) : [item]));
@@ -168,7 +169,7 @@ function textKeys(keys: readonly Expr[]): (expr: Expr) => Expr {
 
 /** The first column that is neither grouped nor inside an aggregate. */
 function ungrouped(expr: Expr, keys: ReadonlySet<string>): string | undefined {
-  if (keys.has(fingerprint(expr)) || isAggregate(expr)) return undefined;
+  if (keys.has(fingerprint(expr)) || isAggregateCall(expr)) return undefined;
   if (expr.node === 'column') return expr.name;
   if (expr.node === 'item') return expr.part;
   let found: string | undefined;
@@ -221,7 +222,6 @@ function refuseSelectParts(node: Node): void {
   refuseParts(node, {
     into: 'INTO',
     lateral_views: 'LATERAL VIEW',
-    prewhere: 'PREWHERE',
     connect_by: 'CONNECT BY',
     cluster_by: 'CLUSTER BY',
     distribute_by: 'DISTRIBUTE BY',
@@ -236,16 +236,43 @@ function refuseSelectParts(node: Node): void {
     throw new SqlProblem('DISTINCT ON is not supported.', { suggestion: 'Use QUALIFY ROW_NUMBER() OVER (…) = 1.' });
 }
 
+const both = (left: Expr | undefined, right: Expr | undefined): Expr | undefined =>
+  left === undefined || right === undefined
+    ? (left ?? right)
+    : { node: 'operator', operator: 'and', args: [left, right], type: booleanType };
+
+/** `LIMIT 2 BY a, b`: so many rows of each group. */
+export type PerGroup = { readonly rows: number; readonly keys: readonly unknown[] };
+
+/** LIMIT BY as a condition: the place of a row among those of its group, in the order of the query. */
+function limited(
+  binder: Binder,
+  perGroup: PerGroup | undefined,
+  at: Place,
+  orderBy: readonly OrderItem[],
+  isDistinct: boolean,
+): Expr | undefined {
+  if (perGroup === undefined) return undefined;
+  if (isDistinct)
+    throw new SqlProblem('LIMIT BY after DISTINCT is not supported.', {
+      suggestion: 'Put the query with DISTINCT in parentheses.',
+    });
+  const partitionBy = perGroup.keys.map((key) => binder.expr(key, at));
+  const place: Expr = { node: 'call', name: 'ROW_NUMBER', args: [], over: { partitionBy, orderBy }, type: integerType };
+  return { node: 'operator', operator: '<=', args: [place, literal(perGroup.rows, integerType)], type: booleanType };
+}
+
 /** One SELECT, with the ORDER BY that belongs to it. */
 export function bindSelect(
   binder: Binder,
   body: unknown,
   at: Context,
   orderNodes: unknown,
+  perGroup?: PerGroup,
 ): { readonly select: Select; readonly columns: readonly ColumnOut[] } {
   const node = nodeOf(body);
   refuseSelectParts(node);
-  const from = bindFrom(binder, listOf(node['from']), at);
+  const from = unfolded(binder, node, orderNodes, at, bindFrom(binder, listOf(node['from']), at));
   let items: readonly Item[] = [];
   const alias = (name: Identifier): Expr | undefined =>
     items.find((item) => item.alias !== undefined && matches(name, item.alias.text))?.bind();
@@ -259,9 +286,11 @@ export function bindSelect(
   const raw = items.map((item): Output => ({ id: binder.fresh('c'), name: item.name, expr: item.bind() }));
   const isDistinct = isNode(node['distinct']) ? false : node['distinct'] === 'Distinct';
   const groups = bindGroups(binder, node['group_by'], clauseAt({ ...whereClause, name: 'GROUP BY' }), raw);
-  const where = test(node['selection'], whereClause);
+  const [before, after] = [test(node['prewhere'], whereClause), test(node['selection'], whereClause)];
+  const where = both(before, after);
   const having = test(node['having'], havingClause);
-  const qualify = test(node['qualify'], { ...selectClause, name: 'QUALIFY' });
+  const qualifyAt = clauseAt({ ...selectClause, name: 'QUALIFY' });
+  const qualify = test(node['qualify'], qualifyAt.clause);
   const orderBy = bindSorting(binder, orderNodes, clauseAt({ ...selectClause, name: 'ORDER BY' }), items, raw);
   const keyText = textKeys(isDistinct ? [...groups, ...raw.map(({ expr }) => expr)] : groups);
   const change = (expr: Expr | undefined) => (expr === undefined ? undefined : keyText(expr));
@@ -274,10 +303,10 @@ export function bindSelect(
     ...optional('where', where),
     groupBy: groups.map(keyText),
     ...optional('having', change(having)),
-    ...optional('qualify', change(qualify)),
+    ...optional('qualify', change(both(qualify, limited(binder, perGroup, qualifyAt, orderBy, isDistinct)))),
     orderBy: orderBy.map((item) => ({ ...item, expr: keyText(item.expr) })),
   };
-  if (select.groupBy.length > 0 || outputs.some(({ expr }) => some(expr, isAggregate)) || having !== undefined)
+  if (select.groupBy.length > 0 || outputs.some(({ expr }) => some(expr, isAggregateCall)) || having !== undefined)
     refuseUngrouped([...outputs.map(({ expr }) => expr), select.having], select.groupBy, outputs);
   return {
     select,

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { ColumnOut, Expr, Query } from '../plan/plan.ts';
+import type { Dialect } from './dialect.ts';
 import type { Scope } from './scope.ts';
 
 /** A named query of a WITH clause, as references to it see it. */
@@ -21,12 +22,13 @@ export type Place = { readonly scope: Scope; readonly clause: Clause; readonly c
 
 /** What all parts of the binder share while one statement is bound. */
 export type Binder = {
+  readonly dialect: Dialect;
   readonly catalogue: Catalogue;
   readonly defaultDatabase: string;
   /** The moment the query means by "now": the same for all of it. */
   readonly now: Date;
-  /** A fresh name for a table (`t`), output (`c`), named query (`q`), flattened list (`f`) or parameter (`x`). */
-  fresh(kind: 't' | 'c' | 'q' | 'f' | 'x'): string;
+  /** A fresh name for a table (`t`), output (`c`), named query (`q`), flattened list (`f`) or parameter (`p`). */
+  fresh(kind: 't' | 'c' | 'q' | 'f' | 'p'): string;
   expr(node: unknown, at: Place): Expr;
   query(node: unknown, at: Omit<Place, 'clause'>): Query;
   /** Counts reads of physical tables; throws when a statement would read too many. */

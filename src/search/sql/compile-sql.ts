@@ -5,6 +5,7 @@ import type { Query } from '../plan/plan.ts';
 import { bindExpression } from './bind-expression.ts';
 import { bindQuery } from './bind-query.ts';
 import type { Binder } from './binder.ts';
+import { type DialectName, dialectOf, dialects } from './dialect.ts';
 import { tagged } from './node.ts';
 import { parseStatements } from './parser-thread.ts';
 import { prepareText } from './prepare-text.ts';
@@ -18,6 +19,8 @@ export type CompileOptions = {
   /** Where a bare table name is looked up; `panther_logs` when absent. */
   readonly databaseName?: string | undefined;
   readonly now: Date;
+  /** The language of the text; when absent, what its pragma says, else Snowflake's. */
+  readonly dialect?: DialectName | undefined;
 };
 
 export type CompiledSql = {
@@ -26,14 +29,18 @@ export type CompiledSql = {
   readonly logTypes: ReadonlySet<string | undefined>;
 };
 
-function createBinder({ catalogue, databaseName = 'panther_logs', now }: CompileOptions): {
+function createBinder(
+  { catalogue, databaseName = 'panther_logs', now }: CompileOptions,
+  dialect: DialectName,
+): {
   readonly binder: Binder;
   readonly logTypes: ReadonlySet<string | undefined>;
 } {
-  const counts = { t: 0, c: 0, q: 0, f: 0, x: 0 };
+  const counts = { t: 0, c: 0, q: 0, f: 0, p: 0 };
   let scans = 0;
   const logTypes = new Set<string | undefined>();
   const binder: Binder = {
+    dialect: dialects[dialect],
     catalogue,
     defaultDatabase: databaseNameOf(databaseName),
     now,
@@ -57,8 +64,8 @@ function createBinder({ catalogue, databaseName = 'panther_logs', now }: Compile
 }
 
 /** The one statement of the text. Throws SqlProblem unless it is exactly one query. */
-async function onlyQuery(sql: string): Promise<unknown> {
-  const [statement, ...more] = await parseStatements(prepareText(sql));
+async function onlyQuery(sql: string, dialect: DialectName): Promise<unknown> {
+  const [statement, ...more] = await parseStatements(prepareText(sql, dialect), dialect);
   if (statement === undefined) throw new SqlProblem('The statement is empty.');
   if (more.length > 0) throw new SqlProblem(`there are ${more.length + 1} statements; send one at a time.`);
   const { tag, body } = tagged(statement);
@@ -70,11 +77,12 @@ async function onlyQuery(sql: string): Promise<unknown> {
 }
 
 /**
- * Compiles Snowflake-flavoured SQL to a bound plan over the caller's own catalogue.
+ * Compiles SQL of Snowflake or ClickHouse to a bound plan over the caller's own catalogue.
  * Throws SqlProblem saying where and what; nothing of the text goes any further than the plan.
  */
 export async function compileSql(sql: string, options: CompileOptions): Promise<CompiledSql> {
-  const body = await onlyQuery(sql);
-  const { binder, logTypes } = createBinder(options);
+  const dialect = dialectOf(sql, options.dialect);
+  const body = await onlyQuery(sql, dialect);
+  const { binder, logTypes } = createBinder(options, dialect);
   return { query: binder.query(body, { scope: emptyScope, ctes: [] }), logTypes };
 }

@@ -2,6 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { DomainError } from '#platform/errors';
 import { SqlProblem } from '../language/sql-problem.ts';
+import { unreadable } from './clickhouse/unreadable.ts';
+import type { DialectName } from './dialect.ts';
 
 /** A statement of the largest size takes a fraction of a second; a busy machine gets much more. */
 const timeoutMs = 20_000;
@@ -60,13 +62,13 @@ function createThread() {
     current = undefined;
     void old?.then((worker) => worker.terminate()).catch(() => undefined);
   };
-  const read = async (sql: string): Promise<Answer> => {
+  const read = async (sql: string, dialect: DialectName): Promise<Answer> => {
     try {
       current ??= start();
       const worker = await current;
       const id = nextId++;
       const answer = nextAnswer(worker, timeoutMs, (given) => given.id === id);
-      worker.postMessage({ id, sql });
+      worker.postMessage({ id, sql, dialect });
       const given = await answer;
       if (given.isBroken) discard();
       return given;
@@ -75,8 +77,8 @@ function createThread() {
       throw error;
     }
   };
-  return (sql: string): Promise<Answer> => {
-    const mine = turn.then(() => read(sql));
+  return (sql: string, dialect: DialectName): Promise<Answer> => {
+    const mine = turn.then(() => read(sql, dialect));
     turn = mine.catch(() => undefined);
     return mine;
   };
@@ -87,17 +89,22 @@ let thread: ReturnType<typeof createThread> | undefined;
 /** `… at Line: 3, Column: 21` at the end of what the parser says. */
 const placePattern = /^(?:sql parser error: )?(.*?)(?: at Line: (\d+), Column: (\d+))?\.?$/s;
 
-function problemOf(message: string, isBroken: boolean): SqlProblem {
+function problemOf(message: string, isBroken: boolean, suggestion: string | undefined): SqlProblem {
   const [, what = message, line, column] = placePattern.exec(message) ?? [];
   if (isBroken || what.includes('recursion limit')) return new SqlProblem(tooDeep);
   const place = line === undefined || column === undefined ? undefined : { line: Number(line), column: Number(column) };
-  return new SqlProblem(`syntax error: ${what.charAt(0).toLowerCase()}${what.slice(1)}`, { place });
+  return new SqlProblem(`syntax error: ${what.charAt(0).toLowerCase()}${what.slice(1)}`, { place, suggestion });
 }
 
 /** Statements of the text as the parser sees them. Throws SqlProblem with the place of a syntax error. */
-export async function parseStatements(sql: string): Promise<readonly unknown[]> {
+export async function parseStatements(sql: string, dialect: DialectName): Promise<readonly unknown[]> {
   thread ??= createThread();
-  const { statements, error, isBroken = false } = await thread(sql);
-  if (statements === undefined) throw problemOf(error ?? 'the text cannot be read', isBroken);
+  const { statements, error, isBroken = false } = await thread(sql, dialect);
+  if (statements === undefined)
+    throw problemOf(
+      error ?? 'the text cannot be read',
+      isBroken,
+      dialect === 'clickhouse' ? unreadable(sql) : undefined,
+    );
   return statements;
 }

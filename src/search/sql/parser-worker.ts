@@ -7,11 +7,11 @@ import { init, parse } from '@guanmingchiu/sqlparser-ts';
 
 await init();
 
-type Request = { readonly id: number; readonly sql: string };
+type Request = { readonly id: number; readonly sql: string; readonly dialect: 'snowflake' | 'clickhouse' };
 
-parentPort?.on('message', ({ id, sql }: Request) => {
+parentPort?.on('message', ({ id, sql, dialect }: Request) => {
   try {
-    parentPort?.postMessage({ id, statements: parse(sql, 'snowflake') });
+    parentPort?.postMessage({ id, statements: parse(sql, dialect) });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     parentPort?.postMessage({ id, error: message, isBroken: !message.startsWith('sql parser error') });

@@ -1,4 +1,6 @@
 import { SqlProblem } from '../language/sql-problem.ts';
+import { keepEscapes } from './clickhouse/keep-escapes.ts';
+import type { DialectName } from './dialect.ts';
 
 /** Longest statement in characters. */
 const charactersMax = 100_000;
@@ -46,7 +48,7 @@ function argumentsAsSql(text: string): string {
  * Makes the forms of `p_occurs_…` that are no SQL readable for a parser. Throws SqlProblem when the text is too long or
  * holds characters that no statement needs.
  */
-export function prepareText(sql: string): string {
+export function prepareText(sql: string, dialect: DialectName): string {
   if (sql.trim() === '') throw new SqlProblem('The statement is empty.');
   if (sql.length > charactersMax)
     throw new SqlProblem(`The statement has ${sql.length} characters; the most is ${charactersMax}.`);
@@ -61,5 +63,6 @@ export function prepareText(sql: string): string {
     result += sql.slice(at, to) + argumentsAsSql(sql.slice(to, end));
     at = end;
   }
-  return result + sql.slice(at);
+  const prepared = result + sql.slice(at);
+  return dialect === 'clickhouse' ? keepEscapes(prepared) : prepared;
 }

@@ -1,6 +1,6 @@
 import { didYouMean } from '../language/near-names.ts';
 import { SqlProblem } from '../language/sql-problem.ts';
-import type { Expr } from '../plan/plan.ts';
+import type { Expr, Relation } from '../plan/plan.ts';
 import { type Identifier, matches } from './node.ts';
 
 export type ScopeColumn = {
@@ -25,6 +25,9 @@ export type Scope = {
   readonly alias?: ((name: Identifier) => Expr | undefined) | undefined;
   readonly parent?: Scope | undefined;
 };
+
+/** What a FROM clause reads, and what its names mean. */
+export type From = { readonly relation: Relation; readonly tables: readonly ScopeTable[] };
 
 export const emptyScope: Scope = { tables: [] };
 

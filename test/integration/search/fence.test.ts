@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LogTypeAccess } from '#access';
 import { type LakeLayout, listTables } from '#lake';
 import { QueryStopped } from '#platform/lake-client';
-import { buildCatalogue, compileSql, type LogTypeSchema, printQuery, SqlProblem } from '#search';
+import { buildCatalogue, compileSql, type DialectName, type LogTypeSchema, printQuery, SqlProblem } from '#search';
 import { hostileStatements } from '../../support/hostile-statements.ts';
 import { startTestLake } from '../../support/lake.ts';
 import { createTenant, createTestDatabase } from '../../support/postgres.ts';
@@ -33,6 +33,31 @@ const access: LogTypeAccess = { kind: 'ALLOW', logTypes: new Set(['Custom.Act'])
 /** What must never come back: rows of the other tenant, rows of the hidden log type, and what lies outside the lake. */
 const secret = /SECRET|root:x:0|p_tenant_id|MergeTree/;
 
+/** Words that only ClickHouse's SQL has. */
+const clickhousePieces = [
+  'array join tags as tag',
+  'left array join tags',
+  'arrayJoin(tags)',
+  'arrayMap(x -> x, tags)',
+  'arrayFilter((x, y) -> y, tags, tags)',
+  'prewhere',
+  'final',
+  'limit 1 by n',
+  'quantile(0.9)(n)',
+  "JSONExtract(extra, 'a', 'String')",
+  "extra['a']",
+  'tags[1]',
+  'sumIf(n, n > 1)',
+  'interval 1 day',
+  "toDateTime('2026-01-01')",
+  "match(note, '\\d')",
+  'except (n)',
+  'cast(n as Nullable(String))',
+  'tag',
+  'y',
+  '->',
+];
+
 /** What the engine may be asked to do, seen with its texts taken out. */
 function expectFenced(sql: string, databases: readonly string[]): void {
   const bare = sql
@@ -46,9 +71,16 @@ function expectFenced(sql: string, databases: readonly string[]): void {
   for (const [, name] of bare.matchAll(/FROM `(\w)`\.`x`/g)) expect(name).toBe('d');
 }
 
-describe.each(['dedicated', 'pooled'] satisfies LakeLayout[])('%s layout', (layout) => {
+/** One layout is enough for the second language: whose rows are read is decided after both have become a plan. */
+const settings: readonly (readonly [dialect: DialectName, layout: LakeLayout])[] = [
+  ['snowflake', 'dedicated'],
+  ['snowflake', 'pooled'],
+  ['clickhouse', 'pooled'],
+];
+
+describe.each(settings)('SQL of %s, %s layout', (dialect, layout) => {
   const bed = createSearchBed(database, server, layout);
-  const ask = createAsker({ database, client: server.client, engine }, schemas);
+  const ask = createAsker({ database, client: server.client, engine }, schemas, dialect);
   let [mine, other] = ['', ''];
   let databases: readonly string[] = [];
   beforeAll(async () => {
@@ -106,7 +138,7 @@ describe.each(['dedicated', 'pooled'] satisfies LakeLayout[])('%s layout', (layo
       'pool.logs_custom_act',
       'default.x',
     ];
-    const statements = hostileStatements({ own: 'panther_logs.public.custom_act', targets });
+    const statements = hostileStatements({ own: 'panther_logs.public.custom_act', targets }, dialect);
     expect(statements.length).toBeGreaterThan(300);
     let refused = 0;
     for (const sql of statements) {
@@ -184,6 +216,7 @@ describe.each(['dedicated', 'pooled'] satisfies LakeLayout[])('%s layout', (layo
         '`',
         '"',
         "p_occurs_since('1 day')",
+        ...(dialect === 'clickhouse' ? clickhousePieces : []),
       ];
       const shapes = fc.oneof(
         fc.array(fc.constantFrom(...pieces), { maxLength: 25 }).map((parts) => parts.join(' ')),
@@ -199,7 +232,7 @@ describe.each(['dedicated', 'pooled'] satisfies LakeLayout[])('%s layout', (layo
       );
       await fc.assert(
         fc.asyncProperty(shapes, async (sql) => {
-          const compiled = await compileSql(sql, { catalogue, now: testNow }).catch((error: unknown) => error);
+          const compiled = await compileSql(sql, { catalogue, now: testNow, dialect }).catch((error: unknown) => error);
           if (compiled instanceof SqlProblem) return;
           if (compiled instanceof Error) throw compiled;
           if (typeof compiled === 'object' && compiled !== null && 'query' in compiled)

@@ -84,6 +84,17 @@ test('a result comes page by page, every row once and in order', async () => {
   expect(seen).toEqual(Array.from({ length: 2500 }, (_, n) => n));
 });
 
+test('a query in the SQL of ClickHouse is one that says so, or that is asked as one', async () => {
+  const sql = 'select countIf(n < 10) c from panther_logs.custom_act';
+  await expect(service.execute(actor, { sql })).rejects.toThrow(/there is no function "countIf"/);
+  for (const input of [{ sql, dialect: 'clickhouse' }, { sql: `-- pragma: clickhouse\n${sql}` }]) {
+    const query = await over(actor, (await service.execute(actor, input)).id);
+    expect(query).toMatchObject({ state: 'SUCCEEDED', dialect: 'clickhouse' });
+    expect((await service.results(actor, { id: query.id }))?.rows).toEqual([[10]]);
+  }
+  await expect(service.execute(actor, { sql, dialect: 'mysql' })).rejects.toThrow(/dialect/);
+});
+
 test('a cancelled query stops in the engine', async () => {
   const { id } = await service.execute(actor, {
     sql: 'select count(*) c from table(generator(rowcount => 1000000)) a cross join table(generator(rowcount => 1000000)) b',

@@ -21,7 +21,7 @@ import {
 } from './call.ts';
 
 /** Object columns are gathered and compared as JSON text. */
-function value(call: Call, index: number): Expr {
+export function gathered(call: Call, index: number): Expr {
   const expr = argument(call, index);
   return expr.type.kind === 'object' || (expr.type.kind === 'array' && expr.type.element.kind === 'object')
     ? convert(expr, variantType)
@@ -35,7 +35,7 @@ const extra = (call: Call) => ({
 
 const same = (name: string): FunctionDefinition =>
   aggregate(1, 1, (call) => {
-    const expr = value(call, 0);
+    const expr = gathered(call, 0);
     return called(call, name, [expr], expr.type);
   });
 
@@ -50,8 +50,8 @@ const condition = (name: string, type: SqlType): FunctionDefinition =>
 
 const by = (name: string): FunctionDefinition =>
   aggregate(2, 2, (call) => {
-    const expr = value(call, 0);
-    return called(call, name, [expr, value(call, 1)], expr.type);
+    const expr = gathered(call, 0);
+    return called(call, name, [expr, gathered(call, 1)], expr.type);
   });
 
 function count(call: Call): Expr {
@@ -59,14 +59,14 @@ function count(call: Call): Expr {
   return called(
     call,
     'COUNT',
-    call.nodes.map((_, index) => value(call, index)),
+    call.nodes.map((_, index) => gathered(call, index)),
     integerType,
     extra(call),
   );
 }
 
 function gather(call: Call): Expr {
-  const expr = value(call, 0);
+  const expr = gathered(call, 0);
   return called(call, 'ARRAY_AGG', [expr], arrayOf(expr.type), extra(call));
 }
 
@@ -108,9 +108,9 @@ const aggregates: Readonly<Record<string, FunctionDefinition>> = {
     ),
   ),
   APPROX_COUNT_DISTINCT: aggregate(1, 1, (call) =>
-    called(call, 'APPROX_COUNT_DISTINCT', [value(call, 0)], integerType),
+    called(call, 'APPROX_COUNT_DISTINCT', [gathered(call, 0)], integerType),
   ),
-  HLL: aggregate(1, 1, (call) => called(call, 'APPROX_COUNT_DISTINCT', [value(call, 0)], integerType)),
+  HLL: aggregate(1, 1, (call) => called(call, 'APPROX_COUNT_DISTINCT', [gathered(call, 0)], integerType)),
   PERCENTILE_CONT: aggregate(1, 1, percentile),
   APPROX_PERCENTILE: aggregate(2, 2, (call) => {
     const share = argument(call, 1);
@@ -127,7 +127,7 @@ const rank = (name: string, type: SqlType = integerType): FunctionDefinition =>
 
 const neighbour = (name: string): FunctionDefinition =>
   windowed(1, 3, (call) => {
-    const expr = value(call, 0);
+    const expr = gathered(call, 0);
     const offset = literal(call.nodes.length > 1 ? integerArgument(call, 1) : 1, integerType);
     const fallback = call.nodes.length > 2 ? [convert(argument(call, 2), expr.type, call.place)] : [];
     return called(call, name, [expr, offset, ...fallback], expr.type);
@@ -135,7 +135,7 @@ const neighbour = (name: string): FunctionDefinition =>
 
 const edge = (name: string): FunctionDefinition =>
   windowed(1, 1, (call) => {
-    const expr = value(call, 0);
+    const expr = gathered(call, 0);
     return called(call, name, [expr], expr.type);
   });
 

@@ -12,6 +12,8 @@ export type Call = {
   readonly place: Place | undefined;
   readonly nodes: readonly unknown[];
   readonly named: ReadonlyMap<string, unknown>;
+  /** `quantile(0.9)(x)`: what stands in the first parentheses. */
+  readonly parameters: readonly unknown[];
   readonly isDistinct: boolean;
   /** `count(*)`. */
   readonly isStar: boolean;
@@ -25,6 +27,7 @@ export type FunctionDefinition = {
   readonly kind: 'scalar' | 'aggregate' | 'window';
   readonly least: number;
   readonly most: number;
+  readonly takesParameters?: boolean;
   bind(call: Call): Expr;
 };
 

@@ -26,14 +26,14 @@ function asElement(value: Expr, array: Expr, call: Call): Expr {
 }
 
 /** Lists whose elements are objects are compared as lists of JSON text. */
-const comparableArray = (array: Expr): Expr =>
+export const comparableArray = (array: Expr): Expr =>
   elementOf(array).kind === 'object' ? convert(array, arrayOf(variantType)) : array;
 
 function twoArrays(call: Call): readonly [Expr, Expr] {
   return comparable(comparableArray(arrayAt(call, 0)), comparableArray(arrayAt(call, 1)), call.place);
 }
 
-const pair = (name: string, type?: SqlType): FunctionDefinition =>
+export const pair = (name: string, type?: SqlType): FunctionDefinition =>
   scalar(2, 2, (call) => {
     const [a, b] = twoArrays(call);
     return called(call, name, [a, b], type ?? a.type);
@@ -58,7 +58,7 @@ function construct(call: Call): Expr {
 }
 
 /** A function of a list and one more value, in either order. */
-function withElement(name: string, order: 'list first' | 'value first', type?: SqlType): FunctionDefinition {
+export function withElement(name: string, order: 'list first' | 'value first', type?: SqlType): FunctionDefinition {
   return scalar(2, 2, (call) => {
     const [list, value] = order === 'list first' ? [0, 1] : [1, 0];
     const array = comparableArray(arrayAt(call, list));

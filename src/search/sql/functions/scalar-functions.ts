@@ -31,7 +31,12 @@ function read(call: Call, index: number, wanted: Wanted): Expr {
 }
 
 /** A function whose arguments have fixed types; those after the first `least` may be left out. */
-function plain(name: string, wanted: readonly Wanted[], type: SqlType, least = wanted.length): FunctionDefinition {
+export function plain(
+  name: string,
+  wanted: readonly Wanted[],
+  type: SqlType,
+  least = wanted.length,
+): FunctionDefinition {
   return scalar(least, wanted.length, (call) =>
     called(
       call,

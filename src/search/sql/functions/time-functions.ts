@@ -16,9 +16,9 @@ import {
   wordArgument,
 } from './call.ts';
 
-const now = (call: Call): Expr => ({ node: 'time', at: call.binder.now, type: timestampType });
+export const now = (call: Call): Expr => ({ node: 'time', at: call.binder.now, type: timestampType });
 
-const timeAt = (call: Call, index: number): Expr => {
+export const timeAt = (call: Call, index: number): Expr => {
   const expr = argument(call, index);
   return expr.type.kind === 'timestamp' ? expr : convert(expr, timestampType, call.place);
 };
@@ -31,7 +31,7 @@ function add(call: Call): Expr {
   return { node: 'operator', operator: '+', args: [timeAt(call, 2), interval], type: timestampType };
 }
 
-const part = (unit: TimeUnit | 'dayofweek' | 'dayofweekiso' | 'dayofyear' | 'epoch'): FunctionDefinition =>
+export const part = (unit: TimeUnit | 'dayofweek' | 'dayofweekiso' | 'dayofyear' | 'epoch'): FunctionDefinition =>
   scalar(1, 1, (call) => called(call, `PART_${unit.toUpperCase()}`, [timeAt(call, 0)], integerType));
 
 const otherParts: Readonly<Record<string, string>> = {
