@@ -1,8 +1,9 @@
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { buildBundle, evaluationContent, loadContentDirectory, sandboxContent } from '#detections';
-import { chooseWalls, privateMemoryOf, processorTimeOf } from '#platform/walls';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { buildBundle, createSandboxPool, evaluationContent, loadContentDirectory, sandboxContent } from '#detections';
+import { chooseWalls, privateMemoryOf, processorTimeOf, type Walls } from '#platform/walls';
 import { createProcessSource } from '../../src/detections/sandbox/process-source.ts';
 import type { SandboxContent } from '../../src/detections/sandbox/sandbox-contract.ts';
 import { type SandboxImage, SandboxProcess } from '../../src/detections/sandbox/sandbox-process.ts';
@@ -60,9 +61,52 @@ async function measure(process: SandboxProcess, startedAt: number, readyAt: numb
   };
 }
 
+type Surroundings = { readonly walls: Walls; readonly bundle: string };
+
+const poolMiB = 512;
+const idleMs = 1000;
+
+/** So many tenants with an event each, one after the other, in a pool that has room for a few; then nobody asks for them. */
+async function visitTenants({ walls, bundle }: Surroundings, content: SandboxContent, tenants: number) {
+  const pool = createSandboxPool({ walls, bundle, memoryBytesMax: poolMiB * 1024 * 1024, idleMs });
+  const logType = content.rules[0]?.logTypes[0] ?? '';
+  const took: number[] = [];
+  const peak = { processes: 0, memoryMiB: 0 };
+  try {
+    for (let tenant = 0; tenant < tenants; tenant++) {
+      const startedAt = performance.now();
+      await pool.evaluate({ tenantId: `tenant-${tenant}`, content, logType, records: Buffer.from('{"a":1}\n') });
+      took.push(performance.now() - startedAt);
+      const { processes, memoryBytes } = pool.status();
+      peak.processes = Math.max(peak.processes, processes);
+      peak.memoryMiB = Math.max(peak.memoryMiB, mebibytes(memoryBytes));
+    }
+    const { startsCold, startsGeneric, evictions } = pool.status();
+    const deadline = performance.now() + 60_000;
+    while (pool.status().processes > 0 && performance.now() < deadline) await sleep(100);
+    const { processes, memoryBytes, spare } = pool.status();
+    return {
+      tenants,
+      poolMiB,
+      peak,
+      startsCold,
+      startsGeneric,
+      evictions,
+      firstEventMs: { p50: percentile(took, 0.5), p95: percentile(took, 0.95) },
+      whenAllAreIdle: { processes, memoryBytes, spare },
+    };
+  } finally {
+    await pool.close();
+  }
+}
+
 export const benchmark: Benchmark = {
-  summary: 'How long an interpreter takes to start behind the walls, and what it holds: cold, generic, of a tenant.',
-  options: { rules: { type: 'string', default: '200' }, repeats: { type: 'string', default: '5' } },
+  summary: 'How long an interpreter takes to start behind the walls, and what it holds; what many idle tenants cost.',
+  options: {
+    rules: { type: 'string', default: '200' },
+    repeats: { type: 'string', default: '5' },
+    tenants: { type: 'string', default: '20' },
+  },
   async run({ options, say }) {
     const content = await contentOf(wholeOption(options, 'rules'));
     const source = Buffer.from(
@@ -102,6 +146,7 @@ export const benchmark: Benchmark = {
         samples.tenantSnapshot.push(await start({ kind: 'snapshot', bytes: snapshot }, true));
         say(`round ${repeat + 1}`);
       }
+      const pool = await visitTenants({ walls, bundle }, content, wholeOption(options, 'tenants'));
       const figures = {
         walls: walls.report.kind,
         seccomp: walls.report.hasSeccomp,
@@ -112,8 +157,10 @@ export const benchmark: Benchmark = {
           generic: summary(samples.generic),
           tenantSnapshot: summary(samples.tenantSnapshot),
         },
+        pool,
       };
-      return { figures, problems: [] };
+      const { processes } = pool.whenAllAreIdle;
+      return { figures, problems: processes === 0 ? [] : [`${processes} processes are left of idle tenants`] };
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
