@@ -175,8 +175,12 @@ export const deleteCommand: Command = {
       );
       gone.push(...deleteDetections.ids, ...deleteDetections.savedQueryNames);
     }
-    if (values.json) io.say(JSON.stringify({ ids: gone, isDeleted: values.yes }));
-    else for (const id of gone) io.say(`${values.yes ? 'deleted' : 'would be deleted'}: ${id}`);
+    const absent = positionals.filter((id) => !gone.includes(id));
+    if (values.json) io.say(JSON.stringify({ ids: gone, absent, isDeleted: values.yes }));
+    else {
+      for (const id of gone) io.say(`${values.yes ? 'deleted' : 'would be deleted'}: ${id}`);
+      for (const id of absent) io.say(`not there: ${id}`);
+    }
     return gone.length === 0 ? 1 : 0;
   },
 };
