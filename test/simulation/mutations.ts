@@ -320,6 +320,15 @@ const guardMutations: readonly Mutation[] = [
       }),
     },
   },
+  {
+    name: 'a batch is done before its rows are on their way',
+    seams: {
+      batches: (batches) => ({
+        ...batches,
+        store: async (prepared) => void batches.store(prepared).catch(() => undefined),
+      }),
+    },
+  },
 ];
 
 /** Bugs that such a product could have. Each replaces a part that the product is handed; the product does not know. */

@@ -25,16 +25,21 @@ import { compiledOf, createPlanSchemas, type SchemaText } from './plan-schemas.t
 export type PreparedBatch = {
   readonly batch: Batch;
   readonly manifest: BatchManifest;
+  /** Of the plan, for the tables of the rows. */
+  readonly schemas: readonly SchemaText[];
   readonly normalized: Normalized;
 };
 
 export type BatchProcessor = {
-  /** Fixes the plan at the first attempt, parses, and puts the rows on their way to the lake. Undefined when there is nothing to do. */
+  /** Fixes the plan at the first attempt and parses. Undefined when there is nothing to do. */
   prepare(
     tenantId: string,
     batchId: string,
     contentRevision: () => Promise<string>,
   ): Promise<PreparedBatch | undefined>;
+  /** Puts the rows on their way to the lake. */
+  store(prepared: PreparedBatch): Promise<void>;
+  /** For a batch whose rows are stored and whose rules have had their effects. */
   finish(prepared: PreparedBatch, results: Pick<BatchCounters, 'matches' | 'ruleErrors'>): Promise<void>;
   /**
    * Counts a failed attempt, unless it was for a store that is away. True when the batch is given up; it is kept and can
@@ -109,8 +114,7 @@ async function earlierPlans(tx: TenantTx, batch: Batch): Promise<readonly BatchM
 
 function failureRows(
   batch: Batch,
-  label: string,
-  evaluatedAt: string,
+  { evaluatedAt, source }: BatchManifest,
   failures: readonly ClassificationFailure[],
 ): RowsForLake {
   const lines = failures.map((failure) =>
@@ -120,7 +124,7 @@ function failureRows(
       p_log_type: '',
       p_row_id: failure.rowId,
       p_source_id: batch.sourceId,
-      p_source_label: label,
+      p_source_label: source?.label ?? '',
       p_batch_id: batch.id,
       p_part: failure.part,
       p_offset: failure.offset,
@@ -174,20 +178,16 @@ export function createBatchProcessor(deps: Deps): BatchProcessor {
         { ...rawOf(batch), ...withRowIds(manifest), bytes, evaluatedAt, source, schemas, triedSchemas },
         limits,
       );
+      // A plan of an earlier version may lack its source; what it was read with goes along.
+      return { batch, manifest: { ...manifest, source }, schemas, normalized };
+    },
+    async store({ batch, manifest, schemas, normalized }) {
       const logs = normalized.logs.map(
-        (log) =>
-          ({
-            family: 'logs',
-            ...log,
-            columns: columnsOf(schemas, log.logType),
-          }) as const,
+        (log) => ({ family: 'logs', ...log, columns: columnsOf(schemas, log.logType) }) as const,
       );
-      const staged = await deps.lake.stage(tenantId, batchId, [
-        ...logs,
-        failureRows(batch, source.label, evaluatedAt, normalized.failures),
-      ]);
-      await database.withTenant(tenantId, (tx) => staged.register(tx));
-      return { batch, manifest, normalized };
+      const failures = failureRows(batch, manifest, normalized.failures);
+      const staged = await deps.lake.stage(batch.tenantId, batch.id, [...logs, failures]);
+      await database.withTenant(batch.tenantId, (tx) => staged.register(tx));
     },
     async finish({ batch, normalized }, results) {
       const eventsByLogType = Object.fromEntries(normalized.logs.map((log) => [log.logType, log.count]));
