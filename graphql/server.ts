@@ -10,6 +10,7 @@ import type { Actor, RequestOrigin } from '#access';
 import type { AuditRecorder } from '#audit';
 import { DomainError, type ErrorCode } from '#platform/errors';
 import type { Log } from '#platform/log';
+import { inTurns } from './costly-queries.ts';
 import { createContext, type GraphqlContext, type Services } from './context.ts';
 import { errorFormatter, toGraphqlError } from './errors.ts';
 import { asGateway, createExecutor } from './executor.ts';
@@ -92,7 +93,7 @@ function bySession({ authenticateSession, sessionOf, originOf }: Deps, request: 
 function createApollo(schema: GraphQLSchema, deps: Deps): ApolloServer<GraphqlContext> {
   const { executor } = createExecutor(schema);
   return new ApolloServer<GraphqlContext>({
-    gateway: asGateway(schema, executor),
+    gateway: asGateway(schema, inTurns(schema, executor)),
     introspection: true,
     includeStacktraceInErrorResponses: false,
     csrfPrevention: true,

@@ -32,6 +32,18 @@ test('aliases, directives, depth, batches and circles are refused', async () => 
   expect((await post([{ query: '{ isSignedIn }' }, { query: '{ isSignedIn }' }])).status).toBe(400);
 });
 
+test('a query that asks for too much in all is refused, with a way out', async () => {
+  const span = 'createdAtAfter: "2000-01-01T00:00:00Z", createdAtBefore: "2100-01-01T00:00:00Z", pageSize: 100';
+  const one = `alerts(input: {${span}}) { edges { node { id comments { body } deliveries { outputId } deliveryStates { state } } } }`;
+  const many = Array.from({ length: 20 }, (_, index) => `a${index}: ${one}`).join(' ');
+  const answer = await post({ query: `{ ${many} }` });
+  expect(answer.status).toBe(400);
+  const { errors } = (await answer.json()) as { errors: { message: string; extensions: { code: string } }[] };
+  expect(errors[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
+  expect(errors[0]?.message).toMatch(/about \d+ fields.*smaller pages/);
+  expect((await (await post({ query: `{ ${one} }` })).json()) as object).toEqual({ data: { alerts: { edges: [] } } });
+});
+
 test('many faults are told as a few, and names that were nearly right are not given away', async () => {
   const unknown = await (await post({ query: `{ __typename ${'@aa'.repeat(10)} }` })).json();
   expect((unknown as { errors: unknown[] }).errors.length).toBeLessThan(10);
