@@ -106,8 +106,11 @@ async function fullSpeed(urls: Readonly<Record<Target, string>>, request: Reques
 async function compare(urls: Readonly<Record<Target, string>>, request: Request, seconds: number, rounds: number) {
   const found = await fullSpeed(urls, request, seconds, rounds);
   const rate = (target: Target) => median(found[target].map((load) => load.requestsPerSecond));
-  const half = await openLoop(urls.product, request, seconds, Math.max(1, Math.floor(rate('product') / 2)));
-  const refused = [...found.product, ...found.baseline, half].reduce((sum, load) => sum + load.refused, 0);
+  const pace = Math.max(1, Math.floor(rate('product') / 2));
+  const half = await openLoop(urls.product, request, seconds, pace);
+  // At the same pace: what of the latency is the machine's.
+  const bare = await openLoop(urls.baseline, request, seconds, pace);
+  const refused = [...found.product, ...found.baseline, half, bare].reduce((sum, load) => sum + load.refused, 0);
   return {
     figures: {
       requestsPerSecond: rate('product'),
@@ -115,6 +118,7 @@ async function compare(urls: Readonly<Record<Target, string>>, request: Request,
       shareOfBaseline: Math.round((rate('product') / Math.max(1, rate('baseline'))) * 1000) / 1000,
       p99MsAtHalf: half.p99Ms,
       p50MsAtHalf: half.p50Ms,
+      baselineP99MsAtHalf: bare.p99Ms,
     },
     refused,
   };
