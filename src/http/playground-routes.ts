@@ -14,7 +14,9 @@ const contentPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const firstQuery = `# Put an API token into the header X-API-Key (Headers, on the left), then send the request.
+const firstQuery = `# 1. Headers (the two arrows on the left): put an API token into X-API-Key.
+# 2. Reload the docs (the circle of arrows beside "Docs"), then send the request.
+# Without a token nothing is shown, not even the schema: its first request gets 401.
 query LatestAlerts {
   alerts(input: { createdAtAfter: "2020-01-01T00:00:00Z", createdAtBefore: "2100-01-01T00:00:00Z", pageSize: 10 }) {
     edges {

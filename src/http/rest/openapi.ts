@@ -80,6 +80,33 @@ function rightsOf(route: RestRoute): string {
   return `Needs the permission ${wanted.map((name) => `${name} ("${permissionTitles[name]}")`).join(' or ')}.`;
 }
 
+/** What routes are about, as readers see it, in the order of the page; by what stands before `#` in their ids. */
+export const sections: Readonly<Record<string, string>> = {
+  alert: 'Alerts',
+  comment: 'Alert comments',
+  contexttag: 'Alert context tags',
+  rule: 'Rules',
+  'simple rule': 'Simple rules',
+  'scheduled rule': 'Scheduled rules',
+  'correlation rule': 'Correlation rules',
+  policy: 'Policies',
+  global: 'Globals',
+  'data model': 'Data models',
+  upload: 'Uploads of detections',
+  query: 'Saved and scheduled searches',
+  'data lake query': 'Results of searches',
+  'http source': 'HTTP log sources',
+  'log source alarm': 'Log source alarms',
+  user: 'Users',
+  role: 'Roles',
+  'api token': 'API tokens',
+  'aws cloud account': 'AWS accounts (not available yet)',
+  'gcs source': 'GCS log sources (not available yet)',
+  'log forwarder source': 'Log forwarders (not available yet)',
+  'pub/sub source': 'Pub/Sub log sources (not available yet)',
+  's3 source': 'S3 log sources (not available yet)',
+};
+
 const operationOf = (route: RestRoute): Json => ({
   operationId: route.id,
   summary: route.summary,
@@ -109,11 +136,12 @@ export function openApiDocument(routes: readonly RestRoute[], version: string): 
       title: 'Margay REST API',
       version,
       description:
-        'The same operations answer under /v1. Lists hold `results` and `next`, the cursor of the next page.',
+        'The same operations answer under `/v1`. Lists hold `results` and `next`, the cursor of the next page.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }, { url: '/v1' }],
     security: [{ ApiKeyAuth: [] }],
+    tags: Object.entries(sections).map(([name, title]) => ({ name, 'x-displayName': title })),
     paths: Object.fromEntries(paths) as Json,
     components: { securitySchemes: { ApiKeyAuth: { type: 'apiKey', in: 'header', name: 'X-API-Key' } } },
   };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { restOperations } from '#http';
-import { openApiDocument } from '../../../src/http/rest/openapi.ts';
+import { openApiDocument, sections } from '../../../src/http/rest/openapi.ts';
 import { restOperationList } from '../../compat/rest-operations.ts';
 
 test('every operation of the public REST API is routed, on its path and with its statuses', () => {
@@ -28,6 +28,17 @@ test('the document names every route, with its permission, and every reference i
     for (const status of ['400', '401', '403', '429', '500'])
       expect(Object.keys(responses), operationId).toContain(status);
   expect(JSON.stringify(document)).not.toContain('"$ref"');
+});
+
+test('every route is in a section that readers see, and what is owed is in one that says so', () => {
+  const sectionOf = ({ id }: (typeof restOperations)[number]) => sections[id.split('#')[0] ?? ''] ?? `${id} is in none`;
+  const found = new Set(restOperations.map(sectionOf));
+  expect([...found].toSorted()).toEqual(Object.values(sections).toSorted());
+  for (const route of restOperations)
+    expect([route.id, sectionOf(route).endsWith('(not available yet)')]).toEqual([
+      route.id,
+      route.operation.owedTo !== undefined,
+    ]);
 });
 
 test('what is owed is owed to these parts of the product, and to no other', () => {
