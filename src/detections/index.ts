@@ -28,6 +28,7 @@ export { createSavedSearchService, type SavedSearchService } from './saved-searc
 export type { SavedSearch, SavedSearchVersion } from './saved-searches/saved-search.ts';
 export { savedSearchOperations } from './saved-searches/saved-search-operations.ts';
 export { findSearchText } from './saved-searches/saved-search-store.ts';
+export { pythonOf } from './simple/transpile/transpile-python.ts';
 export { createTestingService, type TestingService } from './testing/testing-service.ts';
 export { describeExplanation, type ExplainedRule, explainRules } from './testing/explain-rules.ts';
 export { findLoadProblems } from './testing/load-problems.ts';

@@ -269,3 +269,23 @@ test('queries: found by a UUID that stays, with a schedule and mails', async () 
   expect((await own('query#delete', { params })).status).toBe(204);
   expect((await own('query#get', { params })).status).toBe(404);
 });
+
+test('a rule in YAML comes with Python that says the same, when that is asked for', async () => {
+  const body = { id: 'Rest.Shown', detection: '- Key: action\n  Condition: Equals\n  Value: shown\n', severity: 'LOW' };
+  expect((await own('simple rule#create', { body: { ...body, logTypes: ['GitHub.Audit'] } })).status).toBe(200);
+  const params = { id: body.id };
+  expect(field(await own('simple rule#get', { params }), 'pythonBody')).toBeUndefined();
+  const shown = await own('simple rule#get', { params, query: 'include-python=true' });
+  const python = String(field(shown, 'pythonBody'));
+  expect(python).toContain('def rule(event):');
+  const [listed] = results(await own('simple rule#list', { query: 'name-contains=Rest.Shown&include-python=true' }));
+  expect(listed?.['pythonBody']).toBe(python);
+  // As a rule of its own the Python finds the same events; sent back with the YAML it is left aside.
+  const tests = [
+    { name: 'hit', expectedResult: true, log: { action: 'shown' } },
+    { name: 'miss', expectedResult: false, log: { action: 'other' } },
+  ];
+  const rule = { id: 'Rest.ShownPython', body: python, severity: 'LOW', logTypes: ['GitHub.Audit'], tests };
+  expect((await own('rule#create', { body: rule })).status).toBe(200);
+  expect((await own('simple rule#put', { params, body: shown.body })).status).toBe(200);
+});

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { RuleSpec, ScheduledRuleSpec } from '../../content/content-item.ts';
+import { type DetectionSpec, isSimple, type RuleSpec, type ScheduledRuleSpec } from '../../content/content-item.ts';
 import { compileSimpleRule } from '../simple-rule.ts';
 
 let runtime: string | undefined;
@@ -58,3 +58,7 @@ export function transpileToPython(spec: RuleSpec | ScheduledRuleSpec): string {
   runtime ??= readFileSync(path.join(import.meta.dirname, 'match_runtime.py'), 'utf8');
   return `${[runtime.trimEnd(), `DETECTION = ${literal(spec.Detection)}`, ...functionsOf(spec)].join('\n\n\n')}\n`;
 }
+
+/** The same for any detection: undefined for one that is not written in YAML alone. */
+export const pythonOf = (spec: DetectionSpec): string | undefined =>
+  isSimple(spec) ? transpileToPython(spec) : undefined;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contentOperations, type SaveOutcome } from '#detections';
+import { contentOperations, pythonOf, type SaveOutcome, type StoredDetection } from '#detections';
 import { DomainError } from '#platform/errors';
 import { pageQuery } from '../page-query.ts';
 import { flag, list, optional, optionalText, textList, type ValuesOf } from '../query.ts';
@@ -38,7 +38,7 @@ const commonQuery = {
 };
 
 const includePython = {
-  'include-python': flag('Taken, and without effect: rules in YAML run without Python, so there is none to show.'),
+  'include-python': flag('With `pythonBody`: Python that says the same, without the inline filters.'),
 };
 
 const logTypeQuery = { 'log-type': textList('For one of these log types.') };
@@ -77,6 +77,13 @@ function filterOf(query: ValuesOf<typeof commonQuery> & Readonly<Record<string, 
   };
 }
 
+/** The Python of a rule in YAML, for who asks for it. */
+function pythonField(query: unknown, { spec }: StoredDetection): { readonly pythonBody?: string } {
+  const isWanted = (query as Partial<ValuesOf<typeof includePython>>)['include-python'] === true;
+  const pythonBody = isWanted && spec !== undefined ? pythonOf(spec) : undefined;
+  return pythonBody === undefined ? {} : { pythonBody };
+}
+
 async function logTypesFor({ type }: Place, items: Parameters<typeof referencesOf>[0][], { actor, services }: Caller) {
   if (type !== 'correlation_rule') return undefined;
   return services.content.logTypes(actor, [...new Set(items.flatMap(referencesOf))]);
@@ -101,7 +108,7 @@ function readRoutes(place: Place): readonly RestRoute[] {
         const { items, next } = await caller.services.content.page(caller.actor, type, filterOf(wanted));
         const logTypes = await logTypesFor(place, [...items], caller);
         return pageOf(
-          items.map((item) => bodyOf(type, item, logTypes)),
+          items.map((item) => ({ ...bodyOf(type, item, logTypes), ...pythonField(query, item) })),
           next,
         );
       },
@@ -115,9 +122,10 @@ function readRoutes(place: Place): readonly RestRoute[] {
       ...(type === 'simple_rule' ? { query: includePython } : {}),
       answers: { 200: shape },
       errors: [404],
-      async handle({ params }, caller) {
+      async handle({ params, query }, caller) {
         const item = await caller.services.content.get(caller.actor, type, params);
-        return { status: 200, body: bodyOf(type, item, await logTypesFor(place, [item], caller)) };
+        const body = bodyOf(type, item, await logTypesFor(place, [item], caller));
+        return { status: 200, body: { ...body, ...pythonField(query, item) } };
       },
     }),
   ];

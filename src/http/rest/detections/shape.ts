@@ -126,6 +126,7 @@ export function shapeOf(type: DetectionType) {
     lastModified: timestamp,
     createdBy: actorShape.optional(),
     createdByExternal: z.string().optional(),
+    ...(type === 'simple_rule' ? { pythonBody: z.string().optional() } : {}),
     ...(type === 'correlation_rule'
       ? {
           lastModifiedBy: actorShape.optional(),
