@@ -58,6 +58,33 @@ test('every operation that public clients call is there, of its kind', () => {
     for (const name of names) expect([name, operations.get(name)?.kind]).toEqual([name, kind]);
 });
 
+test('what is owed to clients is owed to these parts of the product, and all else answers', () => {
+  const known: readonly string[] = Object.values(graphqlOperations).flat();
+  const owed = known.filter((name) => operations.get(name)?.owedTo !== undefined);
+  const byPart = Object.groupBy(owed, (name) => operations.get(name)?.owedTo ?? '');
+  expect(byPart).toEqual({
+    'language model': [
+      'aiInferenceStream',
+      'aiInferenceStreamsMetadata',
+      'cachedAISummaryData',
+      'aiSummarizeAlert',
+      'aiSummarizeLogEvents',
+    ],
+    'identity profiles': ['actorProfileInfo'],
+    'cloud scanning': [
+      'cloudAccount',
+      'cloudAccounts',
+      'createCloudAccount',
+      'deleteCloudAccount',
+      'updateCloudAccount',
+    ],
+    'detection testing': ['replay', 'createPerfTest', 'stopReplay'],
+    'bucket transport': ['createS3Source', 'updateS3Source'],
+    'actors of alerts': ['executeAlertActorQuery'],
+  });
+  process.stdout.write(`operations of clients: ${known.length - owed.length} answer, ${owed.length} are owed\n`);
+});
+
 /** Names of what has no description. */
 function undescribed(type: GraphQLNamedType): readonly string[] {
   const parts =
