@@ -17,7 +17,9 @@ const events: Shown = {
   idleEnds: 'idle_end',
 };
 
-/** Interpreters of detections: those of this process, and of each worker as it last told of itself. */
+const readers: Shown = { readersRunning: 'running', readersSpare: 'spare' };
+
+/** Interpreters of detections, and readers of queries: those of this process, and of each worker as it last told of itself. */
 export function sandboxGauges(database: Database, pool: Pick<SandboxPool, 'status'>): readonly StoredGauge[] {
   const readNow = async (): Promise<readonly Reading[]> => {
     const workers = await database.withSystem('metrics look at all workers', listFigures);
@@ -39,10 +41,11 @@ export function sandboxGauges(database: Database, pool: Pick<SandboxPool, 'statu
     async read() {
       const readings = await readAll();
       return readings.flatMap(({ process, figures }) =>
-        Object.entries(shown).map(([figure, value]) => ({
-          labels: { process, [label]: value },
-          value: figures[figure] ?? 0,
-        })),
+        // A process shows what it has: only workers run queries, and only beside the embedded lake in processes.
+        Object.entries(shown).flatMap(([figure, state]) => {
+          const value = figures[figure];
+          return value === undefined ? [] : [{ labels: { process, [label]: state }, value }];
+        }),
       );
     },
   });
@@ -54,6 +57,12 @@ export function sandboxGauges(database: Database, pool: Pick<SandboxPool, 'statu
       interpreters,
     ),
     gauge('margay_sandbox_memory_bytes', 'Private memory of interpreters of tenants.', 'state', memory),
+    gauge(
+      'margay_query_readers',
+      'Processes that run a query of a user, and those that wait for one.',
+      'state',
+      readers,
+    ),
     gauge('margay_sandbox_events', 'What happened to interpreters since the process began.', 'event', events),
   ];
 }

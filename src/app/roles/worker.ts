@@ -1,8 +1,14 @@
 import path from 'node:path';
 import { createAlertIntake, createDeliverer, createSystemErrorAlerts } from '#alerts';
 import { createAuditRecorder } from '#audit';
-import { createEvaluator, type SandboxPool } from '#detections';
-import { announceWorker, createBatchProcessor, createNormalizer, defaultBodyLimits } from '#ingestion';
+import { createEvaluator } from '#detections';
+import {
+  announceWorker,
+  createBatchProcessor,
+  createNormalizer,
+  defaultBodyLimits,
+  type WorkerFigures,
+} from '#ingestion';
 import { deliverAlert, jobDefinitions, processBatch, processContentUpload, raiseSystemError } from '#jobs';
 import { createReaders, createServerQueryEngine, type QueryEngine, startLoader } from '#lake';
 import { defaultLimits, startQueryRunner } from '#search';
@@ -23,9 +29,9 @@ const queriesAtOnce = 4;
 async function openQueryEngine(
   { settings, dataDir }: Runtime,
   { lakeClient: client, log }: Platform,
-): Promise<QueryEngine & { close(): Promise<void> }> {
+): Promise<QueryEngine & { close(): Promise<void>; figures(): WorkerFigures }> {
   if (settings.CLICKHOUSE_URL !== undefined)
-    return { ...createServerQueryEngine(client), close: () => Promise.resolve() };
+    return { ...createServerQueryEngine(client), close: () => Promise.resolve(), figures: () => ({}) };
   const readers = await createReaders({
     client,
     lakeFolder: path.join(dataDir, 'lake'),
@@ -35,15 +41,18 @@ async function openQueryEngine(
     spares: { count: settings.MARGAY_SPARE_READERS, log },
   });
   if (!readers.walls.isolatesTenants) log.warn('queries_without_wall', { reasons: readers.walls.reasons });
-  return readers;
+  return {
+    ...readers,
+    figures: () => ({ readersRunning: readers.running(), readersSpare: readers.waiting() }),
+  };
 }
 
-/** The dispatcher counts on its places, the metrics show its interpreters. */
-const announce = ({ database, log, ids }: Platform, places: number, pool: Pick<SandboxPool, 'status'>) =>
-  announceWorker({ database, log, workerId: ids.uuid(), places, figures: () => pool.status() });
+/** The dispatcher counts on its places, the metrics show its figures. */
+const announce = ({ database, log, ids }: Platform, places: number, figures: () => WorkerFigures) =>
+  announceWorker({ database, log, workerId: ids.uuid(), places, figures });
 
 /** Queries of users, and the processes in which they run. */
-async function startQueries(runtime: Runtime, platform: Platform): Promise<Started> {
+async function startQueries(runtime: Runtime, platform: Platform): Promise<Started & { figures(): WorkerFigures }> {
   const { database, objects, clock, log } = platform;
   const engine = await openQueryEngine(runtime, platform);
   const runner = startQueryRunner({
@@ -56,6 +65,7 @@ async function startQueries(runtime: Runtime, platform: Platform): Promise<Start
     concurrency: queriesAtOnce,
   });
   return {
+    figures: engine.figures,
     async stop() {
       await runner.stop();
       await engine.close();
@@ -103,8 +113,8 @@ export async function startWorker(runtime: Runtime, platform: Platform): Promise
   jobs.process(errorHandler, 1);
   jobs.process(uploadHandler, 1);
   const loader = startLoader(lake.loader, log);
-  const announced = await announce(platform, places, pool);
   const queries = await startQueries(runtime, platform);
+  const announced = await announce(platform, places, () => ({ ...pool.status(), ...queries.figures() }));
   return {
     async stop() {
       await announced.stop();

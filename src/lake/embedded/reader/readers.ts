@@ -52,6 +52,8 @@ type Readers = QueryEngine & {
   readonly walls: WallReport;
   /** How many started readers wait for a query. */
   waiting(): number;
+  /** How many run a query. */
+  running(): number;
   /** Ends those that wait. */
   close(): Promise<void>;
 };
@@ -161,6 +163,7 @@ export async function createReaders(deps: Deps): Promise<Readers> {
     },
     progress: async (queryId) => running.get(queryId)?.progress ?? { readRows: 0, readBytes: 0 },
     waiting: () => spares?.waiting() ?? 0,
+    running: () => running.size,
     close: async () => spares?.close(),
   };
 }
