@@ -16,8 +16,31 @@ export type QueryEngine = {
   progress(queryId: string): Promise<{ readonly readRows: number; readonly readBytes: number }>;
 };
 
-/** Queries go to the server that also takes the loads; its own limits hold them. */
-export const createServerQueryEngine = (client: Pick<LakeClient, 'lines' | 'progress'>): QueryEngine => ({
-  lines: (sql, { tables: _tables, ...options }) => client.lines(sql, options),
+const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`)}'`;
+
+/** Rows that the query may see of each table, as the engine's setting for it; undefined when it may see all of them. */
+function tableFilters(tables: readonly ReadTable[]): string | undefined {
+  const filters = tables.flatMap(({ database, table, where }) =>
+    where === null ? [] : [`${quoted(`${database}.${table}`)}: ${quoted(where)}`],
+  );
+  return filters.length === 0 ? undefined : `{${filters.join(', ')}}`;
+}
+
+/**
+ * Queries go to the server that also takes the loads. `reader` is the connection of the user they run as. The server
+ * holds each to the rows that its plan names, whatever its text says; which tables there are is a matter of that user's
+ * grants.
+ */
+export const createServerQueryEngine = (
+  client: Pick<LakeClient, 'lines' | 'progress'>,
+  reader: Pick<LakeClient, 'lines'> = client,
+): QueryEngine => ({
+  lines(sql, { tables, ...options }) {
+    const filters = tableFilters(tables);
+    // Before the other settings: their last one forbids changes.
+    const settings =
+      filters === undefined ? options.settings : { additional_table_filters: filters, ...options.settings };
+    return reader.lines(sql, { ...options, settings });
+  },
   progress: (queryId) => client.progress(queryId),
 });

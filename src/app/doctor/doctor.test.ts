@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { hasOpenssl, makeCertificate } from '../../../test/support/certificate.ts';
 import { inspectCertificate } from './certificate.ts';
 import { runDoctor } from './doctor.ts';
+import { rightBeyondReading } from './stores.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'margay-doctor-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -29,6 +30,19 @@ test.skipIf(!hasOpenssl)('a certificate is judged by its key, its days and its n
   expect(await inspectCertificate(first.cert, first.key, new Date(now.getTime() + 20 * 86_400_000))).toContain(
     'renew it soon',
   );
+});
+
+test('a user of queries who may do more than read is found out', () => {
+  const reading = ['GRANT SELECT ON `t_*`.* TO margay_reader', 'GRANT SELECT(a, b) ON pool.x TO margay_reader'];
+  expect(rightBeyondReading(reading)).toBeUndefined();
+  for (const more of [
+    'GRANT SELECT, INSERT ON *.* TO margay_reader',
+    'GRANT ALL ON *.* TO margay_reader',
+    'GRANT SELECT ON `t_*`.* TO margay_reader WITH GRANT OPTION',
+    'GRANT READ ON FILE TO margay_reader',
+    'GRANT margay_admin TO margay_reader',
+  ])
+    expect(rightBeyondReading([...reading, more])).toBe(more);
 });
 
 test.skipIf(!hasOpenssl)('the doctor names what must be mended and says so in its exit code', async () => {

@@ -39,6 +39,32 @@ export async function describePostgres({ DATABASE_URL: url }: Settings): Promise
   return `external, ${version}, clock within ${Math.ceil(Math.abs(clockOffsetMs))} ms`;
 }
 
+/** The first right of the user of queries that is more than reading; undefined when there is none. */
+export const rightBeyondReading = (grants: readonly string[]): string | undefined =>
+  grants.find((grant) => !/^GRANT SELECT(?:\([^)]*\))? ON /.test(grant) || / WITH GRANT OPTION/.test(grant));
+
+/** What the doctor says of the user as whom queries run. Throws a sentence when that user may do more than read. */
+async function describeReader({
+  CLICKHOUSE_URL: url = '',
+  CLICKHOUSE_READER_USER: user,
+  CLICKHOUSE_READER_PASSWORD: password = '',
+}: Settings): Promise<string> {
+  if (user === undefined)
+    return 'queries run as the user that also writes: make one with deploy/clickhouse-reader.sql and set CLICKHOUSE_READER_USER';
+  const client = createLakeClient({ url, user, password });
+  try {
+    const rows = await client.rows<Readonly<Record<string, string>>>('SHOW GRANTS', {}, { timeoutSeconds: 5 });
+    const right = rightBeyondReading(rows.flatMap((row) => Object.values(row)));
+    if (right !== undefined)
+      throw new Error(
+        `The user "${user}" of queries may do more than read: ${right}. See deploy/clickhouse-reader.sql.`,
+      );
+    return `queries run as "${user}", who may only read`;
+  } finally {
+    await client.close();
+  }
+}
+
 /** What the doctor says of the lake. */
 export async function describeLake(settings: Settings): Promise<string> {
   const { CLICKHOUSE_URL: url, CLICKHOUSE_USER: user = 'default', CLICKHOUSE_PASSWORD: password = '' } = settings;
@@ -46,7 +72,7 @@ export async function describeLake(settings: Settings): Promise<string> {
   const client = createLakeClient({ url, user, password });
   try {
     const rows = await client.rows<{ version: string }>('SELECT version() AS version', {}, { timeoutSeconds: 5 });
-    return `external, ClickHouse ${rows[0]?.version ?? 'unknown'}`;
+    return `external, ClickHouse ${rows[0]?.version ?? 'unknown'}; ${await describeReader(settings)}`;
   } finally {
     await client.close();
   }

@@ -13,6 +13,7 @@ import { deliverAlert, jobDefinitions, processBatch, processContentUpload, raise
 import { createReaders, createServerQueryEngine, type QueryEngine, startLoader } from '#lake';
 import { defaultLimits, startQueryRunner } from '#search';
 import { assertOneHandlerEach, createJobs } from '#platform/jobs';
+import { createLakeClient } from '#platform/lake-client';
 import { createSystemErrorRecorder } from '#system-errors';
 import { openOutbound, openSandbox, type Platform } from '../parts.ts';
 import type { Runtime, Started } from '../runtime.ts';
@@ -30,8 +31,16 @@ async function openQueryEngine(
   { settings, dataDir }: Runtime,
   { lakeClient: client, log }: Platform,
 ): Promise<QueryEngine & { close(): Promise<void>; figures(): WorkerFigures }> {
-  if (settings.CLICKHOUSE_URL !== undefined)
-    return { ...createServerQueryEngine(client), close: () => Promise.resolve(), figures: () => ({}) };
+  if (settings.CLICKHOUSE_URL !== undefined) {
+    const { CLICKHOUSE_URL: url, CLICKHOUSE_READER_USER: user, CLICKHOUSE_READER_PASSWORD: password = '' } = settings;
+    if (user === undefined) log.warn('queries_without_reader', { setting: 'CLICKHOUSE_READER_USER' });
+    const reader = user === undefined ? undefined : createLakeClient({ url, user, password });
+    return {
+      ...createServerQueryEngine(client, reader),
+      close: async () => reader?.close(),
+      figures: () => ({}),
+    };
+  }
   const readers = await createReaders({
     client,
     lakeFolder: path.join(dataDir, 'lake'),

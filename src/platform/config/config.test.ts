@@ -71,6 +71,15 @@ test('shown settings hide secrets and passwords in addresses', () => {
   expect(JSON.stringify(shown)).not.toMatch(/hunter|a-very-long-token|AQEB/);
 });
 
+test('queries run as a user of their own, or as none', () => {
+  const server = { CLICKHOUSE_URL: 'https://lake.example:8443', CLICKHOUSE_USER: 'margay' };
+  const reader = { CLICKHOUSE_READER_USER: 'margay_reader', CLICKHOUSE_READER_PASSWORD: 'hunter4' };
+  expect(JSON.stringify(describeSettings(readSettings({ ...server, ...reader })))).not.toContain('hunter4');
+  expect(() => readSettings({ ...server, CLICKHOUSE_READER_USER: 'margay_reader' })).toThrow('set both or neither');
+  expect(() => readSettings(reader)).toThrow('there is no CLICKHOUSE_URL');
+  expect(() => readSettings({ ...server, ...reader, CLICKHOUSE_USER: 'margay_reader' })).toThrow('also writes');
+});
+
 test('a store on another machine is reached over TLS, or not at all unless it is allowed by name', () => {
   const postgres = (query: string) => ({
     DATABASE_URL: `postgres://app:hunter2@db/margay${query}`,

@@ -135,6 +135,12 @@ export const settings = z.object({
     .describe('Engine of new tables; ReplicatedMergeTree in a Replicated database of a cluster.'),
   CLICKHOUSE_USER: z.string().optional().describe('User of the external ClickHouse.'),
   CLICKHOUSE_PASSWORD: z.string().optional().describe('Password of the external ClickHouse.'),
+  CLICKHOUSE_READER_USER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('User of the external ClickHouse as whom queries of users run: it may read and nothing else.'),
+  CLICKHOUSE_READER_PASSWORD: z.string().min(1).optional().describe('Password of that user.'),
 });
 
 export type Settings = z.output<typeof settings>;
@@ -149,6 +155,7 @@ const secretNames: ReadonlySet<string> = new Set([
   'MARGAY_METRICS_TOKEN',
   'MARGAY_S3_SECRET_ACCESS_KEY',
   'CLICKHOUSE_PASSWORD',
+  'CLICKHOUSE_READER_PASSWORD',
 ]);
 
 /** Settings that make no sense together; half a configuration must not start. */
@@ -160,6 +167,13 @@ function contradictions(values: Settings): string[] {
   together('DATABASE_URL', 'DATABASE_OWNER_URL');
   together('MARGAY_TLS_CERT_FILE', 'MARGAY_TLS_KEY_FILE');
   together('MARGAY_S3_ACCESS_KEY_ID', 'MARGAY_S3_SECRET_ACCESS_KEY');
+  together('CLICKHOUSE_READER_USER', 'CLICKHOUSE_READER_PASSWORD');
+  if (values.CLICKHOUSE_READER_USER !== undefined) {
+    if (values.CLICKHOUSE_URL === undefined)
+      problems.push('CLICKHOUSE_READER_USER: there is no CLICKHOUSE_URL; the embedded lake has readers of its own.');
+    if (values.CLICKHOUSE_READER_USER === (values.CLICKHOUSE_USER ?? 'default'))
+      problems.push('CLICKHOUSE_READER_USER: is the user that also writes. Make one that may only read.');
+  }
   if (values.S3_ENDPOINT !== undefined && values.S3_BUCKET === undefined)
     problems.push('S3_BUCKET: S3_ENDPOINT is set, so name the bucket.');
   if (!values.MARGAY_ALLOW_PLAINTEXT_STORES) problems.push(...plaintextStores(values));
