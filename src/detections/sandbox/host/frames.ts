@@ -39,17 +39,25 @@ export function readRequest(): Request | undefined {
   return { kind: String(JSON.parse(header.toString('utf8')).kind), header, body };
 }
 
+function writeAll(bytes: Uint8Array): void {
+  for (let sent = 0; sent < bytes.length;) {
+    try {
+      sent += writeSync(1, bytes, sent);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+    }
+  }
+}
+
+/** Larger ones are not copied to stand behind their heads. */
+const joinedBytesMax = 65_536;
+
 /** Writes one frame and returns when the parent's pipe has taken it. */
 export function writeFrame(kind: number, body: Uint8Array): void {
   const head = Buffer.allocUnsafe(5);
   head.writeUInt8(kind, 0);
   head.writeUInt32LE(body.length, 1);
-  const frame = body.length === 0 ? head : Buffer.concat([head, body]);
-  for (let sent = 0; sent < frame.length;) {
-    try {
-      sent += writeSync(1, frame, sent);
-    } catch (error) {
-      if (!isBusy(error)) throw error;
-    }
-  }
+  if (body.length <= joinedBytesMax) return writeAll(Buffer.concat([head, body]));
+  writeAll(head);
+  return writeAll(body);
 }

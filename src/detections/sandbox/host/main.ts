@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { frameKinds, readRequest, writeFrame } from './frames.ts';
+import { frameKinds, readRequest, type Request, writeFrame } from './frames.ts';
 import { collectGarbage, type Interpreter, prepareInterpreter } from './interpreter.ts';
 import { createAnswerer } from './rule-index/rule-index.ts';
 
@@ -54,13 +54,16 @@ async function startAsTold(): Promise<Interpreter | undefined> {
 
 interpreter = await startAsTold();
 if (interpreter !== undefined) {
-  const { step } = interpreter;
+  const { step, snapshot } = interpreter;
   const answerTo = createAnswerer(step);
+  const answer = ({ kind, header, body }: Request): void =>
+    writeFrame(frameKinds.answer, kind === 'snapshot' ? snapshot() : answerTo(header, body));
   collectGarbage();
   writeFrame(frameKinds.ready, nothing);
   for (let request = readRequest(); request !== undefined; request = readRequest()) {
-    const answer = request.kind === 'snapshot' ? interpreter.snapshot() : answerTo(request.header, request.body);
-    writeFrame(frameKinds.answer, answer);
+    answer(request);
+    // The copy of the memory that was sent would lie here, half as large as all the rest.
+    if (request.kind === 'snapshot') collectGarbage();
   }
 }
 process.exit(0);
