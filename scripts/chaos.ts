@@ -32,7 +32,8 @@ const { values } = parseArgs({
 const [minutes, seed, rate] = [Number(values.minutes), Number(values.seed), Number(values.rate)];
 const say = (line: string): void => void (values.json ? process.stderr : process.stdout).write(`${line}\n`);
 
-const recoverySecondsMax = 300;
+/** So long may the work that is left not become less before it counts as stuck. */
+const patienceSeconds = 180;
 const settings = { MARGAY_LOG_LEVEL: 'silent', MARGAY_OUTBOUND_ALLOW_CIDRS: '127.0.0.0/8' };
 
 /** Everything on this machine as `npm start` brings it up, with several workers. */
@@ -80,7 +81,7 @@ async function trial(deployment: TriedDeployment, receiver: Receiver): Promise<O
     const kills = await killer.stop();
     say('No more kills; waiting until everything sent has arrived …');
     await Promise.all(traffic.map((one) => one.stop()));
-    const { seconds, left } = await inspector.untilQuiet(recoverySecondsMax);
+    const { seconds, left } = await inspector.untilQuiet(patienceSeconds);
     const verdicts = await Promise.all(
       tenants.map(async (tenant, index) => {
         const ledger = traffic[index]?.ledger ?? { acknowledged: new Map(), unsure: new Map() };

@@ -76,7 +76,7 @@ async function measure(
   const loaded = await probeUnderLoad(deployment, { stranger: quiet.ingestPath, sibling }, probes);
   const [ofTenant, ofSource] = [await latenciesOf(loaded.tenant, receiver), await latenciesOf(loaded.source, receiver)];
   const acknowledged = await mountain;
-  const { left } = await inspector.untilQuiet(1800);
+  const { left } = await inspector.untilQuiet(180);
   const seconds = (performance.now() - startedAt) / 1000;
   const found = await inspector.find(loud);
   const lost = acknowledged + loaded.source.length + 1 - found.events.size;

@@ -39,7 +39,7 @@ async function measure(deployment: MeasuredDeployment, minutes: number, say: (li
   say(`${Math.round(capacity)} events a second are worked off; sending three times as many …`);
   const senders = sendersOf(answers, 'flood');
   const offered = await flood(senders, 3 * capacity, minutes);
-  const { seconds: recoverySeconds, left } = await inspector.untilQuiet(600);
+  const { seconds: recoverySeconds, left } = await inspector.untilQuiet(180);
   const memoryMaxMib = memory.stop();
   const found = await Promise.all(tenants.map((tenant) => inspector.find(tenant)));
   const unsure = [...warmSenders, ...senders].flatMap((sender) => sender.unsure);

@@ -71,7 +71,7 @@ export async function openInspector(runtime: Runtime, receiverUrl: string) {
     eventsDone: () => readEventsDone(platform),
     /** What is on its way now. */
     waiting: () => readWaiting(platform),
-    untilQuiet: (timeoutSeconds: number) => untilQuiet(platform, timeoutSeconds),
+    untilQuiet: (patienceSeconds: number) => untilQuiet(platform, patienceSeconds),
     find: (tenant: ChaosTenant) => find(platform, services, tenant),
     steps: () => readSteps(platform),
     async close() {
@@ -135,18 +135,35 @@ async function readSteps({ database }: Platform): Promise<readonly Steps[]> {
   );
 }
 
-/** Waits until no batch, row or delivery is on its way. Returns the seconds it took and what was left at the end. */
+/** Less is waiting: traffic has ended, so batches only become fewer, then rows, then deliveries. */
+const isLess = (left: Waiting, least: Waiting): boolean =>
+  left.batches < least.batches ||
+  (left.batches === least.batches &&
+    (left.rows < least.rows || (left.rows === least.rows && left.deliveries < least.deliveries)));
+
+/**
+ * Waits until nothing is left to do; gives up when nothing became less for so many seconds, so that what a busy machine
+ * does late is not taken for lost.
+ */
 async function untilQuiet(
   platform: Platform,
-  timeoutSeconds: number,
+  patienceSeconds: number,
 ): Promise<{ readonly seconds: number; readonly left: Waiting }> {
   const startedAt = performance.now();
+  let progressAt = startedAt;
+  let least: Waiting | undefined;
   for (;;) {
-    const seconds = (performance.now() - startedAt) / 1000;
+    const now = performance.now();
     const left = await readWaiting(platform).catch(() => undefined);
+    if (left !== undefined && (least === undefined || isLess(left, least))) {
+      least = left;
+      progressAt = now;
+    }
     const isQuiet = left !== undefined && left.batches + left.rows + left.deliveries === 0;
-    if (left !== undefined && (isQuiet || seconds > timeoutSeconds)) return { seconds, left };
-    if (seconds > timeoutSeconds + 60) throw new Error('The database does not come back.');
+    const idleSeconds = (now - progressAt) / 1000;
+    if (left !== undefined && (isQuiet || idleSeconds > patienceSeconds))
+      return { seconds: (now - startedAt) / 1000, left };
+    if (idleSeconds > patienceSeconds + 60) throw new Error('The database does not come back.');
     await sleep(500);
   }
 }

@@ -80,7 +80,7 @@ export async function measureCapacity(
     }
   };
   await Promise.all(senders.map(feed));
-  await inspector.untilQuiet(600);
+  await inspector.untilQuiet(180);
   return ((await inspector.eventsDone()) - before) / elapsed();
 }
 
