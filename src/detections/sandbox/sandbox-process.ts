@@ -29,6 +29,8 @@ const startTimeoutMs = 120_000;
 const patience = 5;
 /** Rules are what costs most: below the short steps that bring a single event on its way. */
 const niceness = 5;
+/** The same for its session, milder: that counts against everything on the machine, not only our own. */
+const sessionBelow = 2;
 const noBytes = Buffer.alloc(0);
 
 /** How a waiting process becomes an interpreter. */
@@ -93,7 +95,7 @@ export class SandboxProcess {
     this.ready = this.#expect({ timeoutMs: startTimeoutMs }).then(() => undefined);
     // The wall begins a session of its own, so it is there only now.
     void this.ready.then(
-      () => lowerSession(this.pid, niceness),
+      () => lowerSession(this.pid, sessionBelow),
       () => undefined,
     );
     // Whoever uses the process awaits `ready`; a spare that dies unused is no unhandled rejection.

@@ -26,8 +26,8 @@ function explain(message: string): string {
   return `The embedded lake did not start: ${message}`;
 }
 
-/** Steps of priority: as many as the process puts itself below others of its own session. */
-const loadsBelow = 10;
+/** Steps of priority, half of those within a session: they count against everything on the machine, not only our own. */
+const loadsBelow = 5;
 
 /** Starts the embedded lake and waits until it answers. Its environment is empty; the secret goes through its standard input. */
 export async function startEmbeddedLake({
