@@ -31,7 +31,7 @@ type Deps = {
   readonly runLimits?: RunLimits;
 };
 
-const defaultRunLimits: RunLimits = { perTenant: 4, perIssuer: 2, leaseSeconds: 15, attemptsMax: 2 };
+const defaultRunLimits: RunLimits = { perTenant: 4, perIssuer: 2, leaseSeconds: 15, attemptsMax: 3 };
 const beatMs = 1000;
 const pollMs = 1000;
 
@@ -148,7 +148,7 @@ const giveUp = ({ database, clock }: Deps, { tenantId, id }: TakenQuery): Promis
     endQuery(
       tx,
       id,
-      { state: 'FAILED', message: 'The process that ran it ended, more than once. Narrow the query.', at: clock.now() },
+      { state: 'FAILED', message: 'The process that ran it ended, three times. Narrow the query.', at: clock.now() },
       nothing,
     ),
   );

@@ -17,7 +17,7 @@ export type RunLimits = {
   readonly perTenant: number;
   readonly perIssuer: number;
   readonly leaseSeconds: number;
-  /** How often a query whose runner died is tried again. */
+  /** How often a query is begun at most when its runners die; more than two, since two deaths may have nothing to do with it. */
   readonly attemptsMax: number;
 };
 
