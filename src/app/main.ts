@@ -59,6 +59,11 @@ const asksForHelp = (args: readonly string[]): boolean => {
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const host = { nodePath: process.execPath, uid: process.getuid?.() };
+const onInterrupt = (listener: () => void): (() => void) => {
+  // Not once: a terminal tells the whole group, and what started this program tells it again.
+  process.on('SIGINT', listener);
+  return () => void process.off('SIGINT', listener);
+};
 const terminal = process.stdin.isTTY ? { input: process.stdin, output: process.stderr } : undefined;
 /** On standard error, so that results can be sent elsewhere. */
 const progress = process.stderr.isTTY
@@ -112,7 +117,8 @@ async function main(): Promise<void> {
   if (command === 'start') return start(args);
   if (command === 'doctor') process.exit(await runDoctor(process.env, say));
   const known = commands.find(({ name }) => name === command);
-  if (known) process.exit(await known.run(args, { environment: process.env, host, say, progress, terminal }));
+  if (known)
+    process.exit(await known.run(args, { environment: process.env, host, say, progress, terminal, onInterrupt }));
   process.stdout.write(usage);
   process.exit(command === undefined || command === 'help' || command === '--help' ? 0 : 2);
 }

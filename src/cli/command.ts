@@ -7,6 +7,8 @@ export type CommandIo = {
   readonly say: (line: string) => void;
   /** A person who can be asked; absent when nobody sits there. */
   readonly terminal?: { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream } | undefined;
+  /** Calls back when the person wants an end (Ctrl-C), instead of ending the program; returns how to stop that. */
+  readonly onInterrupt?: ((listener: () => void) => () => void) | undefined;
   /** Replaces the line that shows how far the work is; absent when nobody watches. */
   readonly progress?: ((text: string) => void) | undefined;
 };

@@ -71,21 +71,30 @@ async function readPage(client: ApiClient, id: string, cursor: string | null): P
 
 const pollMsMax = 1000;
 
-/** Waits for the end of a query, telling how far it is; after the time given, it is cancelled. */
-async function untilOver(client: ApiClient, id: string, timeoutSeconds: number, io: CommandIo) {
+/** Waits for the end of a query, telling how far it is; after the time given, or when told so, it is cancelled. */
+async function untilOver(
+  client: ApiClient,
+  id: string,
+  { timeoutSeconds, signal }: { readonly timeoutSeconds: number; readonly signal: AbortSignal },
+  io: CommandIo,
+) {
   const deadline = performance.now() + timeoutSeconds * 1000;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, pollMsMax)) {
     const found = await look(client, id);
     if (found.status !== 'running') return found;
     const { rowsRead, bytesRead, rowCount } = found.progress;
     io.progress?.(`${rowsRead} rows and ${Math.round(bytesRead / 1e6)} MB read, ${rowCount} rows found`);
+    if (signal.aborted) {
+      await cancel(client, id);
+      throw new CommandError('The query was cancelled.');
+    }
     if (performance.now() > deadline) {
       await cancel(client, id);
       throw new CommandError(
         `The query was not over after ${timeoutSeconds} s and was cancelled. --timeout gives it longer.`,
       );
     }
-    await sleep(pauseMs);
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
@@ -105,7 +114,7 @@ async function printResult(client: ApiClient, id: string, format: Format, { say 
   if (format !== 'table') return;
   const { rowCount, executionTime } = page.stats;
   const more = page.pageInfo.hasNextPage ? ` (the first ${page.edges.length} are shown; --format csv gives all)` : '';
-  say(`${rowCount} rows in ${executionTime} ms${more}`);
+  say(`${rowCount} ${rowCount === 1 ? 'row' : 'rows'} in ${executionTime} ms${more}`);
 }
 
 const entry = z.object({ id: z.string(), status: z.string(), startedAt: z.string(), sql: z.string() });
@@ -173,12 +182,19 @@ const options = {
   timeout: { type: 'string', default: '300' },
 } as const;
 
-async function runStatement(client: ApiClient, sql: string, manner: Manner, io: CommandIo): Promise<void> {
+/** Asks, waits and prints. Whoever ends the program meanwhile ends the query too. */
+async function runStatement(
+  client: ApiClient,
+  sql: string,
+  manner: Manner & { readonly signal: AbortSignal },
+  io: CommandIo,
+): Promise<void> {
   const id = await ask(client, sql, manner);
-  const found = await untilOver(client, id, Number(manner.timeout), io);
+  const until = { timeoutSeconds: Number(manner.timeout), signal: manner.signal };
+  const found = await untilOver(client, id, until, io).finally(() => io.progress?.(''));
   if (found.status !== 'succeeded') throw new CommandError(`The query ${found.status}: ${found.message}`);
   await printResult(client, found.id, manner.format, io);
-  if (found.message !== '') io.progress?.(found.message);
+  if (found.message !== '') io.progress?.(`${found.message}\n`);
 }
 
 /** `margay query`: asks the data lake and prints what it answers. */
@@ -208,8 +224,14 @@ export const queryCommand: Command = {
       const sql = values.file === undefined ? first : await readFile(values.file, 'utf8');
       if (second !== undefined || (sql === undefined && io.terminal === undefined))
         throw new CommandError(`Usage: ${callOf}`);
-      const run = (statement: string) => runStatement(client, statement, { ...values, format }, io);
-      await (sql === undefined ? runPrompt(client, io, run) : run(sql));
+      const run = (statement: string, signal: AbortSignal) =>
+        runStatement(client, statement, { ...values, format, signal }, io);
+      if (sql === undefined) await runPrompt(client, io, run);
+      else {
+        const interrupt = new AbortController();
+        const forget = io.onInterrupt?.(() => interrupt.abort());
+        await run(sql, interrupt.signal).finally(forget);
+      }
     }
     return 0;
   },

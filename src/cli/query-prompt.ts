@@ -45,7 +45,7 @@ function createNames(client: ApiClient) {
 export async function runPrompt(
   client: ApiClient,
   { terminal, say }: CommandIo,
-  run: (sql: string) => Promise<void>,
+  run: (sql: string, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   if (terminal === undefined) throw new CommandError('Give a statement, or --file; only a terminal is asked for one.');
   const names = createNames(client);
@@ -70,17 +70,23 @@ export async function runPrompt(
     reader.setPrompt(text === '' ? 'margay> ' : '   ...> ');
     reader.prompt();
   };
+  let running: AbortController | undefined;
   reader.on('SIGINT', () => {
+    if (running !== undefined) return running.abort();
     text = '';
     ready();
   });
-  say('SQL, ended by a semicolon; Tab completes names; Ctrl-D ends.');
+  say('SQL, ended by a semicolon; Tab completes names; Ctrl-C cancels; Ctrl-D ends.');
   ready();
   for await (const line of reader) {
     text += `${line}\n`;
     const isWhole = line.trimEnd().endsWith(';');
     const statement = text.trim().replace(/;$/, '').trim();
-    if (isWhole && statement !== '') await run(statement).catch((error: unknown) => tell(error, say));
+    if (isWhole && statement !== '') {
+      running = new AbortController();
+      await run(statement, running.signal).catch((error: unknown) => tell(error, say));
+      running = undefined;
+    }
     if (isWhole || statement === '') text = '';
     ready();
   }
