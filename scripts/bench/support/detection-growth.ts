@@ -67,7 +67,8 @@ function grown(name: string, { middle = 0, end = 0 }: ReturnType<typeof summary>
 
 /**
  * Evaluates for some minutes without a pause, blocks of many log types in turn: for one tenant whose content stays, and
- * for one whose content gets a new revision every minute. Tells what memory the parent and the interpreters hold.
+ * for one whose content gets a new revision every minute. Tells what memory the parent and the interpreters hold, and
+ * how often the steady interpreter was replaced, which is when what it holds drops.
  */
 export async function measureGrowth({ content, bundle, minutes, say, ...stream }: Call) {
   const walls = await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() });
@@ -81,6 +82,7 @@ export async function measureGrowth({ content, bundle, minutes, say, ...stream }
   let revisions = 0;
   let current = content;
   let blocks = 0;
+  let recycles = 0;
   try {
     let startedAt = 0;
     for (const { logType, records, count } of endlessBlocks(stream)) {
@@ -102,6 +104,7 @@ export async function measureGrowth({ content, bundle, minutes, say, ...stream }
       }
       if (seconds >= (revisions + 1) * revisionEverySeconds) current = edited(content, (revisions += 1));
     }
+    recycles = steady.status().recycles;
   } finally {
     await Promise.all([steady.close(), changing.close()]);
   }
@@ -111,7 +114,7 @@ export async function measureGrowth({ content, bundle, minutes, say, ...stream }
     summary(samples, 'changing'),
   ];
   return {
-    figures: { minutes, events, blocks, revisions, parentMebibytes, interpreterMebibytes, changingMebibytes },
+    figures: { minutes, events, blocks, revisions, recycles, parentMebibytes, interpreterMebibytes, changingMebibytes },
     problems: [...grown('The parent', parentMebibytes), ...grown('The interpreter', interpreterMebibytes)],
   };
 }
