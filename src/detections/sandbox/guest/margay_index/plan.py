@@ -90,7 +90,7 @@ def _forget() -> None:
 
 def _modules_of(content: Content) -> list[types.ModuleType]:
     found = [rule.module for rule in content.rules.values()]
-    found.extend(module for name in content.finder.bodies if (module := sys.modules.get(name)) is not None)
+    found.extend(module for name in content.finder.sources if (module := sys.modules.get(name)) is not None)
     return found + content.model_modules
 
 
