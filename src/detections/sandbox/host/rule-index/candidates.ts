@@ -3,9 +3,9 @@
  * possible, and an event that is not understood goes to all rules.
  */
 import { createAtom } from './atoms.ts';
-import type { FormulaSpec, PlanSpec } from './plan.ts';
+import type { PlanSpec } from './plan.ts';
 import { type Cursor, createSubjects, type Subject } from './subjects.ts';
-import { unknown } from './values.ts';
+import { createLookup, isMapping, type Json } from './values.ts';
 
 export type Mode = 'strict' | 'matches';
 
@@ -14,47 +14,57 @@ type Holds = () => boolean;
 const always: Holds = () => true;
 const never: Holds = () => false;
 
-/** Values of the primary path whose dispatch is remembered; beyond it all are forgotten and learnt anew. */
+/** Values whose dispatch is remembered, and steps of it; beyond either all are forgotten and learnt anew, with less depth. */
 const valuesMax = 4096;
-/** Different sets of rules that values of the primary path lead to. */
-const branchesMax = 512;
+const nodesMax = 512;
+/** Fields that are asked one after another before what is left of the formulas is evaluated. */
+const depthMax = 4;
+/** A further field is asked only where it may decide something for so many rules. */
+const rulesWorthAsking = 6;
+/** So many values that were never seen before, a quarter of all, and the field is no longer asked. */
+const strangersMax = 128;
 
-/** Rules left for a value of the primary path, each with what is still to be asked of the event. */
-type Branch = { readonly rules: readonly number[]; readonly holds: readonly Holds[] };
+/** A member at the top of the event, and the tests that its value alone decides. */
+type Field = { readonly read: () => unknown; readonly atoms: readonly number[] };
 
-/** Subjects that a formula can only hold for when they have one of a few values. */
-function decisive(formulas: readonly FormulaSpec[], plan: PlanSpec): readonly ReadonlySet<number>[] {
-  const found: Set<number>[] = [];
-  for (const { op, parts } of formulas) {
-    const kids = parts.map((part) => found[part] ?? new Set<number>());
-    const atom = op === 'atom' ? plan.atoms[parts[0] ?? -1] : undefined;
-    if (atom !== undefined) found.push(new Set(atom.test === 'in' && atom.wanted ? [atom.subject] : []));
-    else if (op === 'and') found.push(new Set(kids.flatMap((kid) => [...kid])));
-    else if (op === 'or')
-      found.push(new Set([...(kids[0] ?? [])].filter((item) => kids.every((kid) => kid.has(item)))));
-    else found.push(new Set());
+/** Stands for each value that is an object or a list. */
+const nested = Symbol('nested');
+
+type RuleLeft = PlanSpec['rules'][number];
+
+/** A step of the dispatch: the rules that are left, and the field whose value tells where to go on. */
+type Node = {
+  readonly rules: readonly RuleLeft[];
+  readonly decided: ReadonlyMap<number, boolean>;
+  readonly asked: ReadonlySet<Field>;
+  field: Field | undefined;
+  readonly byValue: Map<unknown, Node>;
+  readonly byAnswers: Map<string, Node>;
+  visits: number;
+  strangers: number;
+  /** By rule what is still to be asked of the event, once this is where the dispatch ends. */
+  holds: readonly Holds[] | undefined;
+};
+
+/** Subjects that are made from one member alone. */
+function descendants(plan: PlanSpec, key: unknown): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const [index, { base, kind, args }] of plan.subjects.entries()) {
+    const isMember = kind === 'get' && plan.subjects[base]?.kind === 'event' && args[0] === key;
+    if (isMember || (found.has(base) && kind !== 'elem')) found.add(index);
   }
   return found;
 }
 
-/** The path that decides most rules: a field at the top of the event. */
-function primaryOf(plan: PlanSpec, mode: Mode): number {
-  const sets = decisive(plan.formulas, plan);
-  const counts = new Map<number, number>();
-  for (const rule of plan.rules)
-    for (const subject of sets[rule[mode]] ?? []) counts.set(subject, (counts.get(subject) ?? 0) + 1);
-  const isTop = (subject: number) => plan.subjects[subject]?.kind === 'get' && plan.subjects[subject].base === 0;
-  let best = -1;
-  for (const [subject, count] of counts) if (isTop(subject) && count > (counts.get(best) ?? 0)) best = subject;
-  return best;
-}
-
-/** Subjects that are made from the primary path alone. */
-function descendants(plan: PlanSpec, primary: number): ReadonlySet<number> {
-  const found = new Set<number>(primary === -1 ? [] : [primary]);
-  for (const [index, { base, kind }] of plan.subjects.entries())
-    if (found.has(base) && kind !== 'elem') found.add(index);
-  return found;
+function fieldsOf(plan: PlanSpec, cursor: Cursor): readonly Field[] {
+  const members = plan.subjects.filter(({ kind, base }) => kind === 'get' && plan.subjects[base]?.kind === 'event');
+  const keys = new Set(members.flatMap(({ args: [key] }) => (typeof key === 'string' ? [key] : [])));
+  return [...keys].map((key) => {
+    const lookup = createLookup(key);
+    const own = descendants(plan, key);
+    const atoms = [...plan.atoms.keys()].filter((index) => own.has(plan.atoms[index]?.subject ?? -1));
+    return { read: () => lookup(cursor.event as Json), atoms };
+  });
 }
 
 class Compiler {
@@ -127,84 +137,128 @@ export class Candidates {
   readonly #plan: PlanSpec;
   readonly #mode: Mode;
   readonly #cursor: Cursor = { event: undefined, stamp: 0 };
-  readonly #subjects: readonly Subject[];
   readonly #atoms: readonly Holds[];
+  readonly #fields: readonly Field[];
   readonly #compiler: Compiler;
-  readonly #primary: number;
-  readonly #primaryAtoms: readonly number[];
   readonly #touched: readonly boolean[];
-  readonly #branchByValue = new Map<unknown, Branch>();
-  readonly #branches = new Map<string, Branch>();
   readonly #everything: readonly number[];
+  #root: Node;
+  #depth = depthMax;
+  #nodes = 0;
+  #values = 0;
 
   constructor(plan: PlanSpec, mode: Mode) {
     this.#plan = plan;
     this.#mode = mode;
-    this.#subjects = createSubjects(plan.subjects, this.#cursor);
-    this.#atoms = createAtoms(plan, this.#subjects, this.#cursor);
+    this.#atoms = createAtoms(plan, createSubjects(plan.subjects, this.#cursor), this.#cursor);
+    this.#fields = fieldsOf(plan, this.#cursor);
     this.#compiler = new Compiler(plan, this.#atoms);
-    this.#primary = primaryOf(plan, mode);
-    const own = descendants(plan, this.#primary);
-    this.#primaryAtoms = [...plan.atoms.keys()].filter((index) => own.has(plan.atoms[index]?.subject ?? -1));
-    const decided = new Set(this.#primaryAtoms);
+    const decidable = new Set(this.#fields.flatMap(({ atoms }) => atoms));
     const touched: boolean[] = [];
     for (const { op, parts } of plan.formulas)
-      touched.push(op === 'atom' ? decided.has(parts[0] ?? -1) : parts.some((part) => touched[part] === true));
+      touched.push(op === 'atom' ? decidable.has(parts[0] ?? -1) : parts.some((part) => touched[part] === true));
     this.#touched = touched;
     this.#everything = plan.rules.map(({ rule }) => rule);
+    this.#root = this.#nodeOf(plan.rules, new Map(), new Set());
   }
 
   /** Rules that may have something to say to a parsed event, in the order of the plan. */
   of(event: unknown): readonly number[] {
-    if (typeof event !== 'object' || event === null || Array.isArray(event)) return this.#everything;
+    if (!isMapping(event)) return this.#everything;
     this.#cursor.event = event;
     this.#cursor.stamp += 1;
-    const { rules, holds } = this.#branch();
+    const node = this.#dispatch();
+    const { rules } = node;
+    const holds = (node.holds ??= rules.map((rule) => this.#left(rule, node.decided)));
     let found: number[] | undefined;
     for (let index = 0; index < holds.length; index++) {
       if (holds[index]?.() === false) continue;
       const rule = rules[index];
-      if (rule !== undefined) (found ??= []).push(rule);
+      if (rule !== undefined) (found ??= []).push(rule.rule);
     }
     return found ?? none;
   }
 
-  #branch(): Branch {
-    const value = this.#subjects[this.#primary]?.read();
-    const isPlain = typeof value !== 'object' || value === null;
-    const known = isPlain ? this.#branchByValue.get(value) : undefined;
-    if (known !== undefined) return known;
-    const isDecidable = isPlain && value !== unknown && value !== undefined;
-    const branch = this.#branchOf(isDecidable);
-    if (isPlain) {
-      if (this.#branchByValue.size >= valuesMax) this.#branchByValue.clear();
-      this.#branchByValue.set(value, branch);
-    }
-    return branch;
+  #left(rule: RuleLeft, decided: Node['decided']): Holds {
+    return this.#compiler.compile(rule[this.#mode], decided, this.#touched);
   }
 
-  /** Values that decide the same atoms in the same way share a branch. */
-  #branchOf(isDecidable: boolean): Branch {
-    const decided = new Map<number, boolean>();
-    if (isDecidable) for (const atom of this.#primaryAtoms) decided.set(atom, this.#atoms[atom]?.() ?? true);
-    const key = isDecidable ? [...decided.values()].map(Number).join('') : 'open';
-    const known = this.#branches.get(key);
-    if (known !== undefined) return known;
-    const rules: number[] = [];
-    const holds: Holds[] = [];
-    for (const rule of this.#plan.rules) {
-      const left = this.#compiler.compile(rule[this.#mode], decided, this.#touched);
-      if (left === never) continue;
-      rules.push(rule.rule);
-      holds.push(left);
+  /** Goes from field to field; a value that is an object or a list decides nothing that could be remembered. */
+  #dispatch(): Node {
+    if (this.#nodes > nodesMax || this.#values > valuesMax) this.#forget();
+    let node = this.#root;
+    while (node.field !== undefined) {
+      const found = node.field.read();
+      const value = typeof found === 'object' && found !== null ? nested : found;
+      node.visits += 1;
+      node = node.byValue.get(value) ?? this.#learn(node, node.field, value);
     }
-    if (this.#branches.size >= branchesMax) {
-      this.#branches.clear();
-      this.#branchByValue.clear();
+    return node;
+  }
+
+  /** Values that decide the same atoms in the same way lead to the same step. */
+  #learn(node: Node, field: Field, value: unknown): Node {
+    node.strangers += 1;
+    if (node.strangers > strangersMax && node.strangers * 4 > node.visits) node.field = undefined;
+    const atoms = value === nested ? [] : field.atoms;
+    const answers = atoms.map((atom) => this.#atoms[atom]?.() ?? true);
+    const key = value === nested ? 'nested' : answers.map(Number).join('');
+    let next = node.byAnswers.get(key);
+    if (next === undefined) {
+      const decided = new Map(node.decided);
+      for (const [index, atom] of atoms.entries()) decided.set(atom, answers[index] ?? true);
+      const rules = node.rules.filter((rule) => this.#left(rule, decided) !== never);
+      next = this.#nodeOf(rules, decided, new Set([...node.asked, field]));
+      node.byAnswers.set(key, next);
     }
-    const branch = { rules, holds };
-    this.#branches.set(key, branch);
-    return branch;
+    node.byValue.set(value, next);
+    this.#values += 1;
+    return next;
+  }
+
+  #nodeOf(rules: readonly RuleLeft[], decided: Node['decided'], asked: Node['asked']): Node {
+    this.#nodes += 1;
+    const field = asked.size < this.#depth ? this.#mostTelling(rules, decided, asked) : undefined;
+    return { rules, decided, asked, field, byValue: new Map(), byAnswers: new Map(), visits: 0, strangers: 0, holds: undefined }; // prettier-ignore
+  }
+
+  /** The field that the formulas of most rules still ask for. */
+  #mostTelling(rules: readonly RuleLeft[], decided: Node['decided'], asked: Node['asked']): Field | undefined {
+    const open = rules.map((rule) => this.#openAtoms(rule[this.#mode], decided));
+    let best: Field | undefined;
+    let most = rulesWorthAsking - 1;
+    for (const field of this.#fields) {
+      if (asked.has(field)) continue;
+      const count = open.filter((atoms) => field.atoms.some((atom) => atoms.has(atom))).length;
+      if (count > most) [best, most] = [field, count];
+    }
+    return best;
+  }
+
+  /** Atoms that a formula depends on; parts that are decided already are not looked into. */
+  #openAtoms(formula: number, decided: Node['decided']): ReadonlySet<number> {
+    const found = new Set<number>();
+    const seen = new Set<number>();
+    const visit = (number: number): void => {
+      const { op, parts } = this.#plan.formulas[number] ?? { op: 'true', parts: [] };
+      if (seen.has(number)) return;
+      seen.add(number);
+      if (op === 'atom') {
+        if (!decided.has(parts[0] ?? -1)) found.add(parts[0] ?? -1);
+        return;
+      }
+      const left = this.#compiler.compile(number, decided, this.#touched);
+      if (left !== always && left !== never) for (const part of parts) visit(part);
+    };
+    visit(formula);
+    return found;
+  }
+
+  #forget(): void {
+    this.#depth = Math.max(1, this.#depth - 1);
+    this.#nodes = 0;
+    this.#values = 0;
+    this.#root = this.#nodeOf(this.#plan.rules, new Map(), new Set());
   }
 }
 

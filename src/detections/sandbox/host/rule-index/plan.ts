@@ -16,7 +16,7 @@ export type AtomSpec = {
 };
 
 /** `and` and `or` name earlier formulas, `atom` one atom. */
-export type FormulaSpec = { readonly op: 'true' | 'false' | 'and' | 'or' | 'atom'; readonly parts: readonly number[] };
+type FormulaSpec = { readonly op: 'true' | 'false' | 'and' | 'or' | 'atom'; readonly parts: readonly number[] };
 
 type RuleSpec = { readonly rule: number; readonly strict: number; readonly matches: number };
 
