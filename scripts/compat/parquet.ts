@@ -46,7 +46,7 @@ export async function runParquet(args: readonly string[]): Promise<number> {
   const lake = await openBenchLake(folder);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
-    await fill(lake, 0, Number(values.rows), end);
+    await fill(lake, { rows: Number(values.rows), inserted: Number(values.rows), end }, say);
     const root = path.join(folder, 'exports');
     const files = await exportParquet(
       {

@@ -1,10 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createReaders, type LakeColumn, type LakeTable, startEmbeddedLake } from '#lake';
 import { createLakeClient } from '#platform/lake-client';
 import { silentLog } from '#platform/log';
 import { rowIdsOf } from '../../../src/ingestion/normalize/row-ids.ts';
-import { createDatabase, createTable, qualified } from '../../../src/lake/ddl.ts';
+import { cloneTable, createDatabase, createTable, dropDatabase, qualified } from '../../../src/lake/ddl.ts';
+import { type Copy, insertCopy } from './search-copies.ts';
 import { createDraw, type Draw, type SearchLogType, searchLogTypes } from './search-rows.ts';
 
 export const benchTenant = '01890000-0000-7000-8000-000000000001';
@@ -60,7 +62,14 @@ export async function openBenchLake(folder: string) {
 }
 
 export type BenchLake = Awaited<ReturnType<typeof openBenchLake>>;
-export type Filled = { readonly rows: number; readonly rawBytes: number; readonly seconds: number };
+type Say = (line: string) => void;
+
+/** Rows there are, those of them that were sent as loads are, with the seconds their inserts took, and bytes of events. */
+export type Filled = {
+  readonly rows: number;
+  readonly rawBytes: number;
+  readonly inserted: { readonly rows: number; readonly rawBytes: number; readonly seconds: number };
+};
 
 /** How late a row may come: of its event time the lake knows only the order within a part. */
 const delayMs = 60_000;
@@ -68,14 +77,14 @@ const rowsPerBatch = 2500;
 const rowBytesMax = 2000;
 
 /** Rows of one insert as NDJSON, in the order of their arrival, and the bytes of their events as they came in. */
-function block(type: SearchLogType, draw: Draw, { from, to }: { readonly from: number; readonly to: number }) {
-  const rows = Buffer.allocUnsafe(rowsPerInsert * rowBytesMax);
+function block(type: SearchLogType, draw: Draw, { rows: count, from, to }: Omit<Copy, 'number'>) {
+  const rows = Buffer.allocUnsafe(count * rowBytesMax);
   let [size, rawBytes] = [0, 0];
   let idOf = rowIdsOf({ tenantId: benchTenant, batchId: draw.uuid(), part: 0, rowIds: 'numbered' });
-  for (let index = 0; index < rowsPerInsert; index++) {
+  for (let index = 0; index < count; index++) {
     if (index % rowsPerBatch === 0)
       idOf = rowIdsOf({ tenantId: benchTenant, batchId: draw.uuid(), part: 0, rowIds: 'numbered' });
-    const arrival = from + ((to - from) * index) / rowsPerInsert;
+    const arrival = from + ((to - from) * index) / count;
     const time = new Date(arrival - draw.skewed(delayMs)).toISOString();
     const { raw, indicators } = type.event(draw, time);
     const standard = `{"p_event_time":"${time}","p_parse_time":"${new Date(arrival).toISOString()}","p_log_type":"${type.logType}","p_row_id":"${idOf(rawBytes)}","p_source_id":"source","p_source_label":"bench",`;
@@ -85,26 +94,72 @@ function block(type: SearchLogType, draw: Draw, { from, to }: { readonly from: n
   return { ndjson: rows.subarray(0, size), rawBytes };
 }
 
-/**
- * Fills the lake up to so many rows over thirty days, the way loads go: NDJSON over HTTP with a token. Only the inserts
- * are timed, not the making of the rows.
- */
-export async function fill(lake: BenchLake, from: number, rows: number, end: Date): Promise<Filled> {
+/** Cuts so many rows over the thirty days into pieces of a size; each takes the part of the time that is its own. */
+export function pieces(rows: number, rowsPerPiece: number, end: Date): readonly Copy[] {
   const start = end.getTime() - days * millisecondsPerDay;
-  const filled = { rows: 0, rawBytes: 0, seconds: 0 };
+  const at = (row: number): number => start + (days * millisecondsPerDay * row) / rows;
+  return Array.from({ length: Math.ceil(rows / rowsPerPiece) }, (_, index) => {
+    const [first, next] = [index * rowsPerPiece, Math.min(rows, (index + 1) * rowsPerPiece)];
+    return { number: index + 1, rows: next - first, from: at(first), to: at(next) };
+  });
+}
+
+type Part = { readonly table: LakeTable; readonly type: SearchLogType; readonly rows: number; readonly end: Date };
+
+/** Sends rows the way loads go: NDJSON over HTTP with a token. Only the inserts are timed, not the making of the rows. */
+async function insertRows(lake: BenchLake, { table, type, rows, end }: Part, say: Say) {
+  const inserted = { rows: 0, rawBytes: 0, seconds: 0 };
+  const draw = createDraw(searchLogTypes.indexOf(type));
+  for (const piece of pieces(rows, rowsPerInsert, end)) {
+    const { ndjson, rawBytes } = block(type, draw, piece);
+    const began = performance.now();
+    await lake.client.insert(qualified(table), ndjson, `${table.table}-${piece.number}`);
+    inserted.seconds += (performance.now() - began) / 1000;
+    inserted.rows += piece.rows;
+    inserted.rawBytes += rawBytes;
+    say(`${type.logType}: ${inserted.rows} of ${rows} rows inserted`);
+  }
+  return inserted;
+}
+
+/** Adds rows that the engine makes of those the table has: each statement varies every one of them once. */
+async function copyRows(lake: BenchLake, { table, type, rows, end }: Part, originalRows: number, say: Say) {
+  const originals = { ...table, database: 't_originals' };
+  await lake.client.command(createDatabase(originals.database));
+  await lake.client.command(cloneTable(originals, table));
+  let copied = 0;
+  for (const copy of pieces(rows, originalRows, end)) {
+    await lake.client.command(insertCopy(table, originals, copy, { batchRows: rowsPerBatch, delayMs }));
+    copied += copy.rows;
+    say(`${type.logType}: ${copied} of ${rows} rows copied`);
+  }
+  await lake.client.command(dropDatabase(originals.database));
+}
+
+/**
+ * Fills the lake over thirty days: so many rows are inserted as in production, the rest are varied copies of them. An
+ * event of a copy counts as many raw bytes as those of its log type that were inserted have on average.
+ */
+export async function fill(
+  lake: BenchLake,
+  { rows, inserted: most, end }: { readonly rows: number; readonly inserted: number; readonly end: Date },
+  say: Say,
+): Promise<Filled> {
+  const filled = { rows: 0, rawBytes: 0, inserted: { rows: 0, rawBytes: 0, seconds: 0 } };
   for (const [index, type] of searchLogTypes.entries()) {
     const table = lake.tables[index];
-    const blocks = Math.max(1, Math.round((rows * type.share) / rowsPerInsert));
-    const draw = createDraw(from + index);
-    for (let number = 0; number < blocks && table !== undefined; number++) {
-      const span = (days * millisecondsPerDay) / blocks;
-      const { ndjson, rawBytes } = block(type, draw, { from: start + number * span, to: start + (number + 1) * span });
-      const began = performance.now();
-      await lake.client.insert(qualified(table), ndjson, `${from}-${index}-${number}`);
-      filled.seconds += (performance.now() - began) / 1000;
-      filled.rows += rowsPerInsert;
-      filled.rawBytes += rawBytes;
-    }
+    const [all, first] = [rows, Math.min(rows, most)].map((count) => Math.round(count * type.share)) as [
+      number,
+      number,
+    ];
+    if (table === undefined || first === 0) continue;
+    const inserted = await insertRows(lake, { table, type, rows: first, end }, say);
+    if (all > first) await copyRows(lake, { table, type, rows: all - first, end }, first, say);
+    filled.rows += all;
+    filled.rawBytes += (inserted.rawBytes / first) * all;
+    filled.inserted.rows += inserted.rows;
+    filled.inserted.rawBytes += inserted.rawBytes;
+    filled.inserted.seconds += inserted.seconds;
   }
   return filled;
 }
@@ -126,6 +181,17 @@ export async function fillWatchlist(lake: BenchLake, at: Date): Promise<void> {
   await lake.client.insert(qualified(table), Buffer.from(`${lines.join('\n')}\n`), 'watchlist');
 }
 
+/** Waits until the engine merges nothing, seen twice in a row; for ten minutes at most. */
+export async function merged(lake: BenchLake, say: Say): Promise<void> {
+  const until = Date.now() + 600_000;
+  for (let quiet = 0; quiet < 2 && Date.now() < until;) {
+    await sleep(5000);
+    const [running] = await lake.client.rows<{ n: number }>('SELECT toUInt32(count()) AS n FROM system.merges');
+    quiet = running?.n === 0 ? quiet + 1 : 0;
+    say(`${running?.n} merges run`);
+  }
+}
+
 /** What the lake holds on disk once it has merged. */
 export async function storedBytes(lake: BenchLake): Promise<number> {
   const [row] = await lake.client.rows<{ readonly bytes: number }>(
@@ -139,6 +205,7 @@ export async function writeParquet(
   lake: BenchLake,
   folder: string,
   end: Date,
+  say: Say,
 ): Promise<{ readonly bytes: number; readonly views: readonly string[] }> {
   let bytes = 0;
   for (const table of lake.tables) {
@@ -155,6 +222,7 @@ export async function writeParquet(
       await writeFile(path.join(folder, table.table, `${date}.parquet`), file);
       bytes += file.length;
     }
+    say(`${table.logType}: written, ${Math.round(bytes / 1e6)} MB of Parquet so far`);
   }
   const views = lake.tables.map(
     ({ table }) =>
