@@ -6,6 +6,7 @@ import { StartError } from './data-folder.ts';
 import { runDoctor } from './doctor/doctor.ts';
 import { backupCommand, restoreCommand } from './operator/backup-command.ts';
 import { exportCommand } from './operator/export-command.ts';
+import { importCommand } from './operator/import-command.ts';
 import { keysCommand } from './operator/keys-command.ts';
 import { showFirstStart } from './first-start/first-start.ts';
 import { tenantCommand } from './operator/tenant-command.ts';
@@ -20,6 +21,7 @@ const commands: readonly Command[] = [
   backupCommand,
   restoreCommand,
   exportCommand,
+  importCommand,
 ];
 
 type Call = readonly [call: string, summary: string];

@@ -1,4 +1,4 @@
-export { effectiveRetention, type RetentionLimits } from './retention/retention.ts';
+export { effectiveRetention, noOwnRetention, type RetentionLimits } from './retention/retention.ts';
 export { retentionOperations } from './retention/retention-operations.ts';
 export { createRetentionService, type RetentionService } from './retention/retention-service.ts';
 export { listRetention } from './retention/retention-store.ts';

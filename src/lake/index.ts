@@ -8,7 +8,8 @@ export {
 export { type EmbeddedLake, startEmbeddedLake } from './embedded/launch.ts';
 export { chooseReaderWalls } from './embedded/reader/reader-bundle.ts';
 export { createReaders } from './embedded/reader/readers.ts';
-export { type ExportedFile, exportParquet } from './export/parquet-export.ts';
+export { type ExportedFile, exportedTables, type ExportManifest, exportParquet } from './export/parquet-export.ts';
+export type { ImportCounts, ImportOptions } from './export/parquet-import.ts';
 export { type IndicatorField, indicatorFields } from './indicator-fields.ts';
 export { eraseFromLake, type LakePlace, listPlaces } from './lake-erasure.ts';
 export { forgetOldRows } from './lake-retention.ts';

@@ -6,6 +6,7 @@ import type { Log } from '#platform/log';
 import { type ObjectStore, tenantKey } from '#platform/objects';
 import type { Database, TenantTx } from '#platform/postgres';
 import type { LakeEngine } from './ddl.ts';
+import { type ImportCounts, importParquet, type ImportOptions } from './export/parquet-import.ts';
 import type { LakeColumn, LakeFamily, LakeLayout } from './lake-table.ts';
 import { countUnloaded, insertChunks, type NewChunk } from './loads/load-store.ts';
 import { createLoader, type Loader } from './loads/loader.ts';
@@ -36,6 +37,8 @@ export type Lake = {
   readonly loader: Loader;
   /** Tables of a batch whose rows are not in the lake yet. */
   countUnloaded(tenantId: string, batchId: string): Promise<number>;
+  /** Brings back rows of a tenant's export that are not in the lake; doing it again changes nothing. */
+  importParquet(options: ImportOptions): Promise<ImportCounts>;
 };
 
 type Deps = {
@@ -66,5 +69,6 @@ export function createLake({ layout = 'dedicated', engine = 'MergeTree', retenti
     reader: createLakeReader(deps),
     loader: createLoader({ ...deps, keeper }),
     countUnloaded: (tenantId, batchId) => deps.database.withTenant(tenantId, (tx) => countUnloaded(tx, batchId)),
+    importParquet: (options) => importParquet({ ...deps, keeper }, options),
   };
 }

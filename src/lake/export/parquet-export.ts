@@ -11,6 +11,12 @@ export type ExportedFile = {
   readonly sha256: string;
 };
 
+/** A table of an export: the folder of its files, and what a lake needs to make the table again. */
+export type ExportedTable = Pick<LakeTable, 'family' | 'logType' | 'columns'> & { readonly folder: string };
+
+/** What `_manifest.json` says about an export. */
+export type ExportManifest = { readonly tables: readonly ExportedTable[]; readonly files: readonly ExportedFile[] };
+
 type Files = {
   put(path: string, bytes: Buffer): Promise<void>;
   delete(path: string): Promise<void>;
@@ -33,6 +39,8 @@ export type ExportOptions = {
 
 /** Rows of one file: what this process and the engine hold at once. */
 const rowsPerFile = 200_000;
+/** About as many rows a reader has to unpack together; an import holds as many. */
+const rowsPerGroup = 20_000;
 
 const placeOf = ({ family, logType, table }: LakeTable): string =>
   family === 'logs'
@@ -44,6 +52,14 @@ const placeOf = ({ family, logType, table }: LakeTable): string =>
         classification_failures: 'database=panther_monitor/table=classification_failures/log_type=none',
       }[family];
 
+export const exportedTables = (tables: readonly LakeTable[]): readonly ExportedTable[] =>
+  tables.map((table) => ({
+    folder: placeOf(table),
+    family: table.family,
+    logType: table.logType,
+    columns: table.columns,
+  }));
+
 /** Objects have no fixed type of their own in Parquet: they are JSON text, which every reader takes. */
 function columnOf({ name, type, element }: LakeColumn): string {
   const quoted = `\`${name}\``;
@@ -52,14 +68,15 @@ function columnOf({ name, type, element }: LakeColumn): string {
   return quoted;
 }
 
-function columnsOf(table: LakeTable): string {
-  const own = table.family === 'logs' ? table.columns : [...familyColumns[table.family], ...table.columns];
-  const byName = new Map([...standardColumns, ...own].map((column) => [column.name, column]));
-  return [...byName.values()].map(columnOf).join(', ');
+/** Every column of a table's files. */
+export function fileColumns({ family, columns }: Pick<LakeTable, 'family' | 'columns'>): readonly LakeColumn[] {
+  const own = family === 'logs' ? columns : [...familyColumns[family], ...columns];
+  return [...new Map([...standardColumns, ...own].map((column) => [column.name, column])).values()];
 }
 
-const stamp = (at: Date): string => `fromUnixTimestamp64Milli(${at.getTime()}, 'UTC')`;
-const whereOf = (table: LakeTable, from: Date, to: Date): string => {
+export const stamp = (at: Date): string => `fromUnixTimestamp64Milli(${at.getTime()}, 'UTC')`;
+/** Rows of the table's tenant that arrived in the range. */
+export const whereOf = (table: LakeTable, from: Date, to: Date): string => {
   const range = `p_parse_time >= ${stamp(from)} AND p_parse_time < ${stamp(to)}`;
   return table.layout === 'pooled' ? `p_tenant_id = toUUID('${table.tenantId}') AND ${range}` : range;
 };
@@ -90,11 +107,12 @@ async function writeHour(
   const where = whereOf(table, start, new Date(start.getTime() + 3_600_000));
   const [day, number] = hour.split('T');
   const folder = `${placeOf(table)}/dt=${day}/hour=${number}`;
+  const columns = fileColumns(table).map(columnOf).join(', ');
   const parts = Math.ceil(rows / rowsPerFile);
   const written: ExportedFile[] = [];
   for (let part = 0; part < parts; part++) {
     const share = parts === 1 ? '' : ` AND cityHash64(p_row_id) % ${parts} = ${part}`;
-    const sql = `SELECT ${columnsOf(table)} FROM ${qualified(table)} WHERE ${where}${share} ORDER BY p_event_time, p_row_id`;
+    const sql = `SELECT ${columns} FROM ${qualified(table)} WHERE ${where}${share} ORDER BY p_event_time, p_row_id SETTINGS output_format_parquet_row_group_size = ${rowsPerGroup}`;
     const bytes = await client.readParquet(sql);
     const path = `${folder}/part-${String(part).padStart(4, '0')}.parquet`;
     await files.put(path, bytes);

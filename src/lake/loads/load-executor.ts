@@ -70,6 +70,24 @@ async function insertBisecting(
   }
 }
 
+/** Writes NDJSON rows into a table of a tenant under a token. Returns the rows that the engine does not take. */
+export async function insertRows(
+  client: Deps['client'],
+  table: LakeTable,
+  ndjson: Buffer,
+  token: string,
+): Promise<readonly Refused[]> {
+  const rows = withTenant(ndjson, table);
+  const refused: Refused[] = [];
+  try {
+    await client.insert(qualified(table), rows, token);
+  } catch (error) {
+    if (!(error instanceof RowsRefused)) throw error;
+    await insertBisecting(client, qualified(table), splitLines(rows), hashId(token), refused);
+  }
+  return refused;
+}
+
 /** A refused row as a classification failure: findable by the row id and batch it has. */
 function failureRow({ line, reason }: Refused): string {
   const row = JSON.parse(line.toString('utf8')) as Record<string, unknown>;
@@ -84,15 +102,9 @@ export async function executeLoad(deps: Deps, load: Load, table: LakeTable): Pro
   const parts: Buffer[] = [];
   for (const chunk of load.chunks) parts.push(await unpack(await deps.objects.get(chunk.objectKey)));
   const [first] = parts;
-  const rows = withTenant(parts.length === 1 && first !== undefined ? first : Buffer.concat(parts), table);
+  const rows = parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
   if (rows.length === 0) return { refused: 0 };
-  const refused: Refused[] = [];
-  try {
-    await deps.client.insert(qualified(table), rows, load.id);
-  } catch (error) {
-    if (!(error instanceof RowsRefused)) throw error;
-    await insertBisecting(deps.client, qualified(table), splitLines(rows), hashId(load.id), refused);
-  }
+  const refused = await insertRows(deps.client, table, rows, load.id);
   if (refused.length > 0) {
     if (table.family === 'classification_failures')
       throw new DomainError('internal', {

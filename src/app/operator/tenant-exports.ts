@@ -1,0 +1,37 @@
+import type { ExportManifest } from '#lake';
+import { DomainError } from '#platform/errors';
+import { StartError } from '../data-folder.ts';
+import type { Platform } from '../parts.ts';
+
+const hourMs = 3_600_000;
+
+/** The hour of a time that was given, or of another one. */
+export function hourOf(text: string | undefined, otherwise: Date, usage: string): Date {
+  const at = text === undefined ? otherwise : new Date(text);
+  if (Number.isNaN(at.getTime())) throw new StartError(`"${text}" is not a time such as 2026-06-15T12:00Z. ${usage}`);
+  return new Date(Math.floor(at.getTime() / hourMs) * hourMs);
+}
+
+export async function tenantOf({ database }: Platform, slug: string): Promise<string> {
+  const [row] = await database.withSystem('the operator names one tenant', (tx) =>
+    tx.query<{ id: string }>('SELECT id FROM tenants WHERE slug = $1 AND erasing_at IS NULL', [slug]),
+  );
+  if (row === undefined) throw new StartError(`There is no tenant "${slug}". "margay tenant list" shows them.`);
+  return row.id;
+}
+
+/** Where the exports of a tenant lie in the object store. */
+export const exportRoot = (tenantId: string): string => `tenants/${tenantId}/exports`;
+export const manifestKey = (tenantId: string): string => `${exportRoot(tenantId)}/_manifest.json`;
+
+/** What was exported of a tenant so far; nothing when nothing was. */
+export async function readManifest({ storedObjects }: Platform, tenantId: string): Promise<ExportManifest> {
+  try {
+    const text = (await storedObjects.get(manifestKey(tenantId))).toString('utf8');
+    // Manifests of earlier versions name no tables.
+    return { tables: [], ...(JSON.parse(text) as Pick<ExportManifest, 'files'> & Partial<ExportManifest>) };
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'not_found') return { tables: [], files: [] };
+    throw error;
+  }
+}
