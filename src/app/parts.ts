@@ -50,7 +50,7 @@ import { createSharedClock } from '#platform/clock';
 import { createAddressGuard, createHttpClient } from '#platform/http-client';
 import { systemIds } from '#platform/ids';
 import { createLakeClient } from '#platform/lake-client';
-import { createLog } from '#platform/log';
+import { createLog, type Log } from '#platform/log';
 import { encryptObjects, type ObjectStore } from '#platform/objects';
 import { openDatabase } from '#platform/postgres';
 import { createMasterKeys, createObjectKeys, createSecrets, createTenantKeys } from '#platform/secrets';
@@ -109,6 +109,7 @@ export function openOutbound({ clock, ids }: Platform, runtime: Runtime) {
 export async function openSandbox(
   { settings, dataDir }: Runtime,
   objects?: ObjectStore,
+  log?: Log,
 ): Promise<{ readonly pool: SandboxPool; readonly walls: WallReport }> {
   const bundle = await buildBundle(path.resolve(dataDir, 'bundle'));
   const walls = await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() });
@@ -120,6 +121,7 @@ export async function openSandbox(
       verifyShare: settings.MARGAY_RULE_INDEX_VERIFY_PERCENT / 100,
     },
     memoryBytesMax: settings.MARGAY_SANDBOX_MEMORY_MIB * 1024 * 1024,
+    reportUnindexed: (found) => log?.error('rule_index_unavailable', found),
     ...(objects && {
       snapshots: createTenantSnapshots({ objects, bundle }),
       misses: createIndexMissStore({ objects, bundle }),

@@ -86,7 +86,7 @@ async function startQueries(runtime: Runtime, platform: Platform): Promise<Start
 export async function startWorker(runtime: Runtime, platform: Platform): Promise<Started> {
   const { database, log, clock, objects, secrets, lake } = platform;
   const { settings } = runtime;
-  const { pool } = await openSandbox(runtime, objects);
+  const { pool } = await openSandbox(runtime, objects, log);
   const evaluator = createEvaluator({
     database,
     sandbox: pool,

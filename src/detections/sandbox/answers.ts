@@ -53,7 +53,12 @@ const evaluateAnswer = z.object({
     .optional(),
 });
 
-const prepareAnswer = z.object({ rules: count, alwaysRun: z.array(count).max(20_000) });
+const prepareAnswer = z.object({
+  rules: count,
+  alwaysRun: z.array(count).max(20_000),
+  /** Why there is no index, and every rule runs. */
+  failure: shortText.optional(),
+});
 
 const explainAnswer = z.object({
   rules: z.array(z.object({ witness: shortText.nullable(), reasons: z.array(shortText).max(20) })).max(20_000),

@@ -1,7 +1,7 @@
 import type { EvaluateAnswer } from './answers.ts';
 import { parsePrepare } from './answers.ts';
 import type { OwnIndexMisses } from './index-miss-store.ts';
-import type { IndexUse, SandboxContent } from './sandbox-contract.ts';
+import type { IndexUse, SandboxContent, UnindexedReport } from './sandbox-contract.ts';
 import { SandboxFailure, type SandboxProcess } from './sandbox-process.ts';
 
 /** What a request to evaluate says about the index. */
@@ -14,6 +14,7 @@ type IndexHeader = { readonly index: IndexUse['mode']; readonly always: readonly
 export class IndexBook {
   readonly #use: IndexUse;
   readonly #misses: OwnIndexMisses | undefined;
+  readonly #reportUnindexed: UnindexedReport;
   readonly #random: () => number;
   #prepared = new WeakMap<SandboxProcess, Set<string>>();
   #unindexed = new Set<string>();
@@ -21,9 +22,15 @@ export class IndexBook {
   #always = new Set<number>();
 
   /** Without `misses` what is found is known to this process only. */
-  constructor(use: IndexUse, misses?: OwnIndexMisses, random: () => number = Math.random) {
+  constructor(
+    use: IndexUse,
+    misses?: OwnIndexMisses,
+    reportUnindexed: UnindexedReport = () => undefined,
+    random: () => number = Math.random,
+  ) {
     this.#use = use;
     this.#misses = misses;
+    this.#reportUnindexed = reportUnindexed;
     this.#random = random;
   }
 
@@ -51,9 +58,14 @@ export class IndexBook {
     this.#prepared.set(process, prepared);
     if (!prepared.has(logType)) {
       try {
-        parsePrepare(await process.request({ kind: 'prepare', logType }, noBytes, { timeoutMs: options.timeoutMs }));
+        const { timeoutMs } = options;
+        const { failure } = parsePrepare(await process.request({ kind: 'prepare', logType }, noBytes, { timeoutMs }));
+        if (failure !== undefined) this.#reportUnindexed({ logType, reason: failure });
       } catch (failure) {
-        if (failure instanceof SandboxFailure) this.#unindexed.add(logType);
+        if (failure instanceof SandboxFailure) {
+          this.#unindexed.add(logType);
+          this.#reportUnindexed({ logType, reason: failure.message });
+        }
         throw failure;
       }
       prepared.add(logType);

@@ -88,6 +88,9 @@ export type EvaluationResult = {
 /** When a rule runs: a sentence about the event, or why it always does. */
 export type RuleExplanation = { readonly witness: string | null; readonly reasons: readonly string[] };
 
+/** Hears that rules of a log type could not be indexed: all of them run on every event, right but slow. */
+export type UnindexedReport = (found: { readonly logType: string; readonly reason: string }) => void;
+
 /**
  * How the rule index is used. `strict` keeps every match and every rule error; `matches` may leave out runs that would
  * only have raised. `verifyShare` of the chunks, and the first of each log type, run every rule and check the index.

@@ -2,7 +2,7 @@ import { privateMemoryOf, type Walls } from '#platform/walls';
 import { createAdmission, type Tenancy } from './admission.ts';
 import type { IndexMissStore, OwnIndexMisses } from './index-miss-store.ts';
 import { createProcessSource } from './process-source.ts';
-import type { IndexUse, SandboxPool } from './sandbox-contract.ts';
+import type { IndexUse, SandboxPool, UnindexedReport } from './sandbox-contract.ts';
 import { type SandboxLimits, TenantSandbox } from './tenant-sandbox.ts';
 import type { TenantSnapshots } from './tenant-snapshots.ts';
 
@@ -14,6 +14,7 @@ type Deps = {
   readonly snapshots?: TenantSnapshots;
   /** Without it every process finds out for itself where the index is wrong. */
   readonly misses?: IndexMissStore;
+  readonly reportUnindexed?: (found: Parameters<UnindexedReport>[0] & { readonly tenantId: string }) => void;
   /** All interpreters together; about 150 MiB each. */
   readonly memoryBytesMax?: number;
   /** One that holds more after its work is ended. */
@@ -199,6 +200,7 @@ export function createSandboxPool({
   snapshots,
   misses,
   index = defaultIndexUse,
+  reportUnindexed,
   ...given
 }: Deps): SandboxPool {
   const source = createProcessSource(walls, bundle);
@@ -214,6 +216,7 @@ export function createSandboxPool({
       },
       snapshots: isLive && snapshots ? bindSnapshots(snapshots, tenantId) : undefined,
       misses: isLive && misses ? bindMisses(misses, tenantId) : undefined,
+      reportUnindexed: (found) => reportUnindexed?.({ tenantId, ...found }),
     });
   });
   return {

@@ -8,6 +8,7 @@ import type {
   RuleMatch,
   RuleStatistics,
   SandboxContent,
+  UnindexedReport,
   UnitTest,
   UnitTestResult,
   Withheld,
@@ -37,6 +38,7 @@ type Deps = {
   readonly limits: SandboxLimits;
   readonly index: IndexUse;
   readonly misses?: OwnIndexMisses | undefined;
+  readonly reportUnindexed?: UnindexedReport | undefined;
   /** Of the tenant whose sandbox this is. */
   readonly snapshots:
     | {
@@ -98,7 +100,7 @@ export class TenantSandbox {
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.#index = new IndexBook(deps.index, deps.misses);
+    this.#index = new IndexBook(deps.index, deps.misses, deps.reportUnindexed);
   }
 
   get isRunning(): boolean {

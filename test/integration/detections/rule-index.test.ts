@@ -141,25 +141,43 @@ test('where no rule can be left out every rule runs on every event', async () =>
   expect(next.errors).toEqual(sample.errors);
 });
 
-/** A copy of the bundle whose analysis forgets the first of several values. */
-async function brokenBundle(): Promise<string> {
-  const broken = path.join(folder, 'broken');
+/** A copy of the bundle with a change in a file of the analysis. */
+async function brokenBundle(file: string, right: string, wrong: string): Promise<string> {
+  const broken = path.join(folder, hashId(file, wrong));
   await cp(bundle, broken, { recursive: true });
   // The snapshot holds the analysis as it was.
   await rm(path.join(broken, 'generic.snapshot'), { force: true });
-  const file = path.join(broken, 'guest/margay_index/operators.py');
-  const text = await readFile(file, 'utf8');
-  const defect = text.replace(
-    'return Truth(formula.of(item, "in", *scalars),',
-    'return Truth(formula.of(item, "in", *scalars[1:]),',
-  );
-  expect(defect).not.toBe(text);
-  await writeFile(file, defect);
+  const target = path.join(broken, 'guest/margay_index', file);
+  const text = await readFile(target, 'utf8');
+  expect(text).toContain(right);
+  await writeFile(target, text.replace(right, wrong));
   return broken;
 }
 
+test('rules that cannot be indexed all run, and it is told why', async () => {
+  const asked = 'What must hold for each rule of a log type, by number."""';
+  const broken = await brokenBundle('plan.py', asked, `${asked}\n        raise LookupError("planted")`);
+  const told: unknown[] = [];
+  const pool = createSandboxPool({
+    ...(await openWalls({ bundle: broken })),
+    limits: { loadTimeoutMs: 240_000, chunkTimeoutMs: 240_000 },
+    reportUnindexed: (found) => void told.push(found),
+  });
+  opened.push({ close: () => void pool.close() });
+  const records = Buffer.from(`${JSON.stringify({ name: 'root', map: { kind: 'a' }, n: 2 })}\n`);
+  const { matches } = await pool.evaluate({ tenantId: 'a', content: tricky, logType: 'T', records });
+  expect(matches.map(({ ruleId }) => ruleId)).toContain('follows a helper');
+  expect(told).toEqual([{ tenantId: 'a', logType: 'T', reason: expect.stringContaining('planted') }]);
+});
+
 test('a defect of the analysis is found by a sample, the rule named, and run always from then on', async () => {
-  const broken = await openWalls({ bundle: await brokenBundle() });
+  const broken = await openWalls({
+    bundle: await brokenBundle(
+      'operators.py',
+      'return Truth(formula.of(item, "in", *scalars),',
+      'return Truth(formula.of(item, "in", *scalars[1:]),',
+    ),
+  });
   const misses = createIndexMissStore({ objects: createLocalObjectStore(path.join(folder, 'objects')), ...broken });
   const openPool = () => {
     const limits = { loadTimeoutMs: 240_000, chunkTimeoutMs: 240_000 };

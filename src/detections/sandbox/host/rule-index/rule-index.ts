@@ -30,9 +30,12 @@ const noBytes = new Uint8Array(0);
 /** More log types than a tenant is likely to have at work in turn: a plan that is forgotten is analysed anew. */
 const plansMax = 1024;
 const missesMax = 1000;
+const failureLengthMax = 200;
 const newline = 0x0a;
 
-type Prepared = { readonly plan: PlanSpec | undefined; readonly candidates: Map<Mode, Candidates> };
+type Learnt = { readonly plan: PlanSpec | undefined; readonly failure?: string };
+
+type Prepared = Learnt & { readonly candidates: Map<Mode, Candidates> };
 
 /** Records left to look at, each with the number of its set of rules. */
 class Selection {
@@ -77,11 +80,19 @@ class RuleIndex {
     this.#run = run;
   }
 
-  /** Learns the plan of a log type; says how many rules it has and which of them run on every record. */
-  prepare(logType: string): { readonly rules: number; readonly alwaysRun: readonly number[] } {
-    const { plan } = this.#of(logType);
+  /** Learns the plan of a log type; says how many rules it has, which of them run on every record, or why there is none. */
+  prepare(logType: string): {
+    readonly rules: number;
+    readonly alwaysRun: readonly number[];
+    readonly failure?: string;
+  } {
+    const { plan, failure } = this.#of(logType);
     const always = plan?.rules.filter(({ strict }) => plan.formulas[strict]?.op === 'true') ?? [];
-    return { rules: plan?.rules.length ?? 0, alwaysRun: always.map(({ rule }) => rule) };
+    return {
+      rules: plan?.rules.length ?? 0,
+      alwaysRun: always.map(({ rule }) => rule),
+      ...(failure !== undefined && { failure }),
+    };
   }
 
   /** Evaluates what the index leaves of a request, or all of it where there is no index. */
@@ -117,24 +128,26 @@ class RuleIndex {
     }
     const oldest = this.#prepared.keys().next().value;
     if (this.#prepared.size >= plansMax && oldest !== undefined) this.#prepared.delete(oldest);
-    const prepared: Prepared = { plan: this.#learn(logType), candidates: new Map() };
+    const prepared: Prepared = { ...this.#learn(logType), candidates: new Map() };
     this.#prepared.set(logType, prepared);
     return prepared;
   }
 
-  #learn(logType: string): PlanSpec | undefined {
+  /** Without a plan every rule runs, which is never wrong. */
+  #learn(logType: string): Learnt {
     try {
-      return parsePlan(
-        JSON.parse(
-          Buffer.from(this.#run(Buffer.from(JSON.stringify({ kind: 'plan', logType })), noBytes)).toString('utf8'),
-        ),
-      );
-    } catch {
-      // Without a plan every rule runs, which is never wrong.
-      return undefined;
+      const answer = this.#run(Buffer.from(JSON.stringify({ kind: 'plan', logType })), noBytes);
+      const data: unknown = JSON.parse(Buffer.from(answer).toString('utf8'));
+      if (isFailure(data)) return { plan: undefined, failure: String(data.failure).slice(0, failureLengthMax) };
+      return { plan: parsePlan(data) };
+    } catch (error) {
+      return { plan: undefined, failure: String(error).slice(0, failureLengthMax) };
     }
   }
 }
+
+const isFailure = (data: unknown): data is { readonly failure: unknown } =>
+  typeof data === 'object' && data !== null && 'failure' in data;
 
 function parseLine(text: string): unknown {
   try {
