@@ -32,7 +32,7 @@ export type ExportOptions = {
   readonly tables: readonly LakeTable[];
   readonly from: Date;
   readonly to: Date;
-  /** Files of the last export: an hour that still has as many rows is not written again. */
+  /** Files of the last export: an hour is written again when the lake has more rows of it, never to lose rows. */
   readonly known: readonly ExportedFile[];
   readonly onFile: (file: ExportedFile) => void;
 };
@@ -132,7 +132,8 @@ const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
 
 /**
  * Writes the rows that arrived in the hours of the range as Parquet files, an hour of a table in a folder of its own:
- * `database=/table=/log_type=/dt=/hour=`. Hours that have not changed since the last export are left as they are.
+ * `database=/table=/log_type=/dt=/hour=`. Hours without new rows since the last export are left as they are, also when
+ * the lake has lost some of theirs.
  * Returns every file that there is now.
  */
 export async function exportParquet(deps: Deps, options: ExportOptions): Promise<readonly ExportedFile[]> {
@@ -143,7 +144,7 @@ export async function exportParquet(deps: Deps, options: ExportOptions): Promise
       const [day, number] = hour.hour.split('T');
       const folder = `${placeOf(table)}/dt=${day}/hour=${number}`;
       const earlier = byFolder.get(folder) ?? [];
-      if (earlier.reduce((sum, { rows }) => sum + rows, 0) === hour.rows) continue;
+      if (earlier.reduce((sum, { rows }) => sum + rows, 0) >= hour.rows) continue;
       const written = await writeHour(deps, table, hour, earlier);
       byFolder.set(folder, [...written]);
       written.forEach(onFile);

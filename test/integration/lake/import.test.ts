@@ -90,6 +90,19 @@ describe.each(['dedicated', 'pooled'] satisfies LakeLayout[])('%s layout', (layo
   }
   type Exported = Awaited<ReturnType<typeof exported>>;
 
+  /** Paths that the next export writes. */
+  async function exportAgain({ tenantId, files, manifest }: Exported): Promise<readonly string[]> {
+    const written: string[] = [];
+    const target = {
+      put: async (path: string, bytes: Buffer) => void files.set(path, bytes),
+      delete: async (path: string) => void files.delete(path),
+    };
+    const tables = await tablesOf(tenantId);
+    const onFile = ({ path }: ExportedFile) => void written.push(path);
+    await exportParquet({ client: server.client, files: target }, { tables, ...range, known: manifest.files, onFile });
+    return written;
+  }
+
   async function run({ tenantId, files, manifest }: Exported, more: Partial<ImportOptions> = {}) {
     const reasons: string[] = [];
     const counts = await bed.lake.importParquet({
@@ -142,6 +155,7 @@ describe.each(['dedicated', 'pooled'] satisfies LakeLayout[])('%s layout', (layo
     }
     expect((await run(bed)).counts).toEqual({ ...none, files: 3, alreadyThere: 4 });
     await erase(bed.tenantId, "p_row_id = 'a1'");
+    expect(await exportAgain(bed)).toEqual([]);
     const [first, second] = await Promise.all([run(bed), run(bed)]);
     expect(first.counts.imported + second.counts.imported).toBe(1);
     expect(await rowsOf(bed.tenantId)).toEqual(before);
