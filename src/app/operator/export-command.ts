@@ -1,21 +1,17 @@
-import { parseArgs } from 'node:util';
 import { createOperatorAudit } from '#audit';
 import type { Command } from '#cli';
 import { exportedTables, exportParquet, listTables } from '#lake';
-import { StartError } from '../data-folder.ts';
 import { openPlatform, type Platform } from '../parts.ts';
 import { openOperatorStores } from './operator-stores.ts';
-import { exportRoot, hourOf, manifestKey, readManifest, tenantOf } from './tenant-exports.ts';
+import { type ExportedRange, exportRoot, manifestKey, readManifest, readRange, tenantOf } from './tenant-exports.ts';
 import { thisOperator } from './this-operator.ts';
 
 const usage = 'Usage: margay export <slug> [--from <time>] [--to <time>]';
 /** Rows of an hour may still be on their way to the lake for a while. */
 const settleMs = 900_000;
 
-type Wanted = { readonly slug: string; readonly from: Date; readonly to: Date };
-
 /** Exports and says, in the list of what operators did, that the tenant's events now lie there in the clear. */
-async function exportTenant(platform: Platform, { slug, from, to }: Wanted, say: (line: string) => void) {
+async function exportTenant(platform: Platform, { slug, from, to }: ExportedRange, say: (line: string) => void) {
   const { database, lakeClient: client, storedObjects } = platform;
   const tenantId = await tenantOf(platform, slug);
   const root = exportRoot(tenantId);
@@ -63,19 +59,11 @@ export const exportCommand: Command = {
   name: 'export',
   usage: [['export <slug> [--from <time>] [--to <time>]', 'write events as Parquet, not encrypted, for other engines']],
   async run(args, { environment, say }) {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { from: { type: 'string' }, to: { type: 'string' } },
-    });
-    const [slug, ...more] = positionals;
-    if (slug === undefined || more.length > 0) throw new StartError(usage);
-    const from = hourOf(values.from, new Date(0), usage);
-    const to = hourOf(values.to, new Date(Date.now() - settleMs), usage);
+    const wanted = readRange(args, new Date(Date.now() - settleMs), usage);
     const stores = await openOperatorStores({ environment, besideRunning: true });
     const platform = openPlatform(stores.runtime);
     try {
-      await exportTenant(platform, { slug, from, to }, say);
+      await exportTenant(platform, wanted, say);
       return 0;
     } finally {
       await platform.close();

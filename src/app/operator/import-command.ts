@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { createOperatorAudit } from '#audit';
 import type { Command } from '#cli';
 import { effectiveRetention, listRetention, noOwnRetention } from '#identity';
@@ -9,19 +8,17 @@ import { openPlatform, type Platform } from '../parts.ts';
 import { retentionLimits } from '../retention-limits.ts';
 import type { Runtime } from '../runtime.ts';
 import { openOperatorStores } from './operator-stores.ts';
-import { exportRoot, hourOf, readManifest, tenantOf } from './tenant-exports.ts';
+import { type ExportedRange, exportRoot, readManifest, readRange, tenantOf } from './tenant-exports.ts';
 import { thisOperator } from './this-operator.ts';
 
 const usage = 'Usage: margay import <slug> [--from <time>] [--to <time>]';
 const dayMs = 24 * 3_600_000;
 
-type Wanted = { readonly slug: string; readonly from: Date; readonly to: Date };
-
 /** Imports what the tenant's export has and its lake has not. */
 async function importTenant(
   platform: Platform,
   { settings }: Runtime,
-  { slug, from, to }: Wanted,
+  { slug, from, to }: ExportedRange,
   say: (line: string) => void,
 ) {
   const { clock, database, lake, storedObjects } = platform;
@@ -61,19 +58,11 @@ export const importCommand: Command = {
   name: 'import',
   usage: [['import <slug> [--from <time>] [--to <time>]', 'load exported events that the lake does not have']],
   async run(args, { environment, say }) {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { from: { type: 'string' }, to: { type: 'string' } },
-    });
-    const [slug, ...more] = positionals;
-    if (slug === undefined || more.length > 0) throw new StartError(usage);
-    const from = hourOf(values.from, new Date(0), usage);
-    const to = hourOf(values.to, new Date(Date.now() + dayMs), usage);
+    const wanted = readRange(args, new Date(Date.now() + dayMs), usage);
     const stores = await openOperatorStores({ environment, besideRunning: true });
     const platform = openPlatform(stores.runtime);
     try {
-      return await importTenant(platform, stores.runtime, { slug, from, to }, say);
+      return await importTenant(platform, stores.runtime, wanted, say);
     } catch (error) {
       throw error instanceof DomainError ? new StartError(error.publicMessage, { cause: error }) : error;
     } finally {
