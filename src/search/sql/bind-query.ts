@@ -83,20 +83,7 @@ function sorted(binder: Binder, query: Query, orderNodes: readonly unknown[], at
     const column = position === undefined ? undefined : columns[position - 1];
     return column === undefined ? item : { ...item, expr: column.expr };
   });
-  const outputs = query.columns.map((column) => ({
-    id: binder.fresh('c'),
-    name: column.name,
-    expr: asColumn(alias, column),
-  }));
-  const select: Select = {
-    kind: 'select',
-    isDistinct: false,
-    outputs,
-    from: { kind: 'query', alias, query },
-    groupBy: [],
-    orderBy,
-  };
-  return { ctes: [], body: select, columns: outputs.map(({ id, name, expr }) => ({ id, name, type: expr.type })) };
+  return wrapped(binder, query, { alias, orderBy });
 }
 
 function bindBody(
@@ -222,12 +209,17 @@ export function bindQuery(binder: Binder, value: unknown, at: Context): Query {
     throw new SqlProblem('TOP and LIMIT cannot stand together.');
   // A set operation or a query in parentheses keeps its own limit: another one stands around it.
   const isLimited = query.limit !== undefined || query.offset !== undefined;
-  if (isLimited && Object.keys(limits).length > 0) return { ...wrapped(binder, query), ctes, ...limits };
+  if (isLimited && Object.keys(limits).length > 0)
+    return { ...wrapped(binder, query, { alias: binder.fresh('t'), orderBy: [] }), ctes, ...limits };
   return { ...query, ctes: [...ctes, ...query.ctes], ...limits };
 }
 
-function wrapped(binder: Binder, query: Query): Query {
-  const alias = binder.fresh('t');
+/** A query around another one that gives all of its columns. */
+function wrapped(
+  binder: Binder,
+  query: Query,
+  { alias, orderBy }: { readonly alias: string; readonly orderBy: readonly OrderItem[] },
+): Query {
   const outputs = query.columns.map((column) => ({
     id: binder.fresh('c'),
     name: column.name,
@@ -239,7 +231,7 @@ function wrapped(binder: Binder, query: Query): Query {
     outputs,
     from: { kind: 'query', alias, query },
     groupBy: [],
-    orderBy: [],
+    orderBy,
   };
   return { ctes: [], body: select, columns: outputs.map(({ id, name, expr }) => ({ id, name, type: expr.type })) };
 }
