@@ -155,7 +155,7 @@ describe('an upload', () => {
     expect(message).toContain('rules that do not exist: Nope');
     expect(await detections.list(actor, {})).toEqual([]);
     const broken = zipOf({ 'a.yml': ruleYaml('U.S'), 'r.py': 'def rule(event:\n' });
-    expect(await failure(uploads.upload(actor, { data: broken }))).toMatch(/a\.yml.*SyntaxError/);
+    expect(await failure(uploads.upload(actor, { data: broken }))).toMatch(/r\.py.*SyntaxError/);
     const missing = zipOf({ 'a.yml': ruleYaml('U.S') });
     expect(await failure(uploads.upload(actor, { data: missing }))).toContain('is not in the archive');
     expect(await failure(uploads.upload(actor, { data: 'bm90IGEgemlw' }))).toContain('not a zip archive');
