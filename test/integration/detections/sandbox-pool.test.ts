@@ -74,7 +74,7 @@ const troublemakers: readonly (readonly [string, string, string])[] = [
   ['never ends', 'def rule(event):\n    while True:\n        pass\n', 'timeout'],
   [
     'eats memory',
-    'def rule(event):\n    hoard = []\n    while True:\n        hoard.append(bytes(50_000_000))\n',
+    'def rule(event):\n    hoard = []\n    while True:\n        hoard.append(bytes(300_000_000))\n',
     'memory',
   ],
   ['ends the interpreter', 'import os\ndef rule(event):\n    os._exit(3)\n', 'crash'],
