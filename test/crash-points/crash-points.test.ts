@@ -9,7 +9,7 @@ afterAll(() => run.stop());
 /** Where most depends on what comes after it; all other steps are tried by `npm run wide`. */
 const chosen = [
   /^api\+ingest: commits .*\bbatches\b/,
-  /^scheduler: commits add_jobs_bulk ingestion-process-batch/,
+  /^scheduler: commits add_job(s_bulk)? ingestion-process-batch/,
   /^worker: stores the object .*\/results\/\*\.json /,
   /^worker: commits batch_evaluations\b/,
   /^worker: the lake has done INSERT INTO .*\.logs_/,
