@@ -5,7 +5,7 @@ import type { Binder, Place } from './binder.ts';
 import { clickhouseFunctions, withCondition } from './clickhouse/functions.ts';
 import { aggregateFunctions } from './functions/aggregate-functions.ts';
 import type { DialectName } from './dialect.ts';
-import type { Call, FunctionDefinition } from './functions/call.ts';
+import type { Call, FunctionDefinition, Functions } from './functions/call.ts';
 import { jsonFunctions } from './functions/json-functions.ts';
 import { scalarFunctions } from './functions/scalar-functions.ts';
 import { timeFunctions } from './functions/time-functions.ts';
@@ -21,11 +21,12 @@ import {
   wholeNumber,
 } from './node.ts';
 
-type Functions = ReadonlyMap<string, FunctionDefinition>;
-
 const snowflakeFunctions: Functions = new Map(
   Object.entries({ ...scalarFunctions, ...timeFunctions, ...jsonFunctions, ...aggregateFunctions }),
 );
+
+/** ClickHouse's own names. */
+const clickhouseNames = clickhouseFunctions(snowflakeFunctions);
 
 /** Every function a query may call, by the language it is written in. What is not here does not exist. */
 const catalogues: Readonly<Record<DialectName, Functions>> = {
@@ -33,19 +34,14 @@ const catalogues: Readonly<Record<DialectName, Functions>> = {
   // ClickHouse's own names come first; whatever it has no word for may be called as in Snowflake.
   clickhouse: new Map([
     ...snowflakeFunctions,
-    ...Object.entries(clickhouseFunctions(snowflakeFunctions)).map(
-      ([name, definition]) => [name.toUpperCase(), definition] as const,
-    ),
+    ...Object.entries(clickhouseNames).map(([name, definition]) => [name.toUpperCase(), definition] as const),
   ]),
 };
 
 /** Names as people of the language write them, for suggestions. */
 const spelled: Readonly<Record<DialectName, readonly string[]>> = {
   snowflake: [...snowflakeFunctions.keys()].map((name) => name.toLowerCase()),
-  clickhouse: [
-    ...Object.keys(clickhouseFunctions(snowflakeFunctions)),
-    ...[...snowflakeFunctions.keys()].map((name) => name.toLowerCase()),
-  ],
+  clickhouse: [...Object.keys(clickhouseNames), ...[...snowflakeFunctions.keys()].map((name) => name.toLowerCase())],
 };
 
 function findFunction(dialect: DialectName, name: string): FunctionDefinition | undefined {

@@ -364,16 +364,14 @@ function bindJoined(binder: Binder, item: unknown, at: Context, before: From | u
 
 /** The FROM clause: what is read, and what its names mean. */
 export function bindFrom(binder: Binder, items: readonly unknown[], at: Context): From | undefined {
-  let result: From | undefined;
-  for (const item of items) {
-    const joins = listOf(nodeOf(items[0])['joins']);
-    if (item !== items[0] && joins.some((join) => isArrayJoin(tagged(nodeOf(join)['join_operator']).tag)))
-      throw new SqlProblem('ARRAY JOIN takes one list.', {
-        place: placeOf(item),
-        suggestion:
-          'Write arrayJoin(list) in SELECT for one, or arrayMap((x, y) -> …, a, b) for two lists side by side.',
-      });
-    result = bindJoined(binder, item, at, result);
-  }
+  const [first, second] = items;
+  const joins = second === undefined ? [] : listOf(nodeOf(first)['joins']);
+  let result = first === undefined ? undefined : bindJoined(binder, first, at, undefined);
+  if (joins.some((join) => isArrayJoin(tagged(nodeOf(join)['join_operator']).tag)))
+    throw new SqlProblem('ARRAY JOIN takes one list.', {
+      place: placeOf(second),
+      suggestion: 'Write arrayJoin(list) in SELECT for one, or arrayMap((x, y) -> …, a, b) for two lists side by side.',
+    });
+  for (const item of items.slice(1)) result = bindJoined(binder, item, at, result);
   return result;
 }

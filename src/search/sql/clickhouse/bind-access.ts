@@ -13,6 +13,8 @@ const sum = (operator: '+' | '-', left: Expr, right: Expr): Expr => ({
   type: integerType,
 });
 
+export const sizeOf = (array: Expr): Expr => ({ node: 'call', name: 'ARRAY_SIZE', args: [array], type: integerType });
+
 /** The element at a place counted from 1, or from the end when it is negative. One that is not there is NULL. */
 export function elementFromOne(base: Expr, place: Expr, node: unknown): Expr {
   const index = literalInteger(place);
@@ -23,8 +25,7 @@ export function elementFromOne(base: Expr, place: Expr, node: unknown): Expr {
   if (index > 0) return accessPath(base, [literal(index - 1, integerType)], placeOf(node));
   if (index === 0) throw new SqlProblem('places in a list count from 1.', { place: placeOf(node) });
   const array = toArray(base, placeOf(node));
-  const size: Expr = { node: 'call', name: 'ARRAY_SIZE', args: [array], type: integerType };
-  return { ...accessPath(array, [sum('+', size, literal(index, integerType))], placeOf(node)) };
+  return { ...accessPath(array, [sum('+', sizeOf(array), literal(index, integerType))], placeOf(node)) };
 }
 
 /** What lies at a key, or at a place counted from 1. */

@@ -1,4 +1,4 @@
-import type { FunctionDefinition } from '../functions/call.ts';
+import type { FunctionDefinition, Functions } from '../functions/call.ts';
 import { arrayJoin } from './array-join.ts';
 import { aggregatesOf } from './functions/aggregates.ts';
 import { arraysOf } from './functions/arrays.ts';
@@ -10,9 +10,7 @@ import { valuesOf } from './functions/values.ts';
 export { withCondition } from './functions/aggregates.ts';
 
 /** Functions by the names that ClickHouse gives them. Those that only have another name are the ones of `snowflake`. */
-export function clickhouseFunctions(
-  snowflake: ReadonlyMap<string, FunctionDefinition>,
-): Readonly<Record<string, FunctionDefinition>> {
+export function clickhouseFunctions(snowflake: Functions): Readonly<Record<string, FunctionDefinition>> {
   const all = {
     ...aggregatesOf(snowflake),
     ...timesOf(snowflake),

@@ -31,6 +31,9 @@ export type FunctionDefinition = {
   bind(call: Call): Expr;
 };
 
+/** Definitions by name, upper-case as plans have them. */
+export type Functions = ReadonlyMap<string, FunctionDefinition>;
+
 export function problem(call: Call, message: string, suggestion?: string): SqlProblem {
   return new SqlProblem(`${call.name}: ${message}`, { place: call.place, suggestion });
 }

@@ -2,9 +2,15 @@ import type { Expr } from '../../../plan/plan.ts';
 import { arrayOf, floatType, integerType } from '../../../plan/type.ts';
 import { literal, literalInteger, toNumber } from '../../coerce.ts';
 import { gathered } from '../../functions/aggregate-functions.ts';
-import { aggregate, argument, type Call, called, type FunctionDefinition, problem } from '../../functions/call.ts';
-
-type Functions = ReadonlyMap<string, FunctionDefinition>;
+import {
+  aggregate,
+  argument,
+  type Call,
+  called,
+  type FunctionDefinition,
+  type Functions,
+  problem,
+} from '../../functions/call.ts';
 
 const withParameters = (definition: FunctionDefinition): FunctionDefinition => ({
   ...definition,

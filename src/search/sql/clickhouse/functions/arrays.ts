@@ -6,19 +6,17 @@ import {
   type Call,
   called,
   type FunctionDefinition,
+  type Functions,
   integerArgument,
   problem,
   scalar,
 } from '../../functions/call.ts';
 import { comparableArray, pair, withElement } from '../../functions/json-functions.ts';
 import { identifierOf, listOf, nodeOf, tagged } from '../../node.ts';
-import { elementFromOne } from '../bind-access.ts';
-
-type Functions = ReadonlyMap<string, FunctionDefinition>;
+import { elementFromOne, sizeOf } from '../bind-access.ts';
 
 const list = (call: Call, index: number): Expr => comparableArray(toArray(argument(call, index), call.place));
 const elementOf = (array: Expr): SqlType => (array.type.kind === 'array' ? array.type.element : variantType);
-const size = (array: Expr): Expr => ({ node: 'call', name: 'ARRAY_SIZE', args: [array], type: integerType });
 const compared = (operator: '>' | '=', left: Expr, right: number): Expr => ({
   node: 'operator',
   operator,
@@ -131,7 +129,7 @@ export const arraysOf = (snowflake: Functions): Readonly<Record<string, Function
   arrayElement: element,
   arrayConcat: snowflake.get('ARRAY_CAT'),
   arrayDistinct: snowflake.get('ARRAY_DISTINCT'),
-  arrayUniq: scalar(1, 1, (call) => size(called(call, 'ARRAY_DISTINCT', [list(call, 0)], list(call, 0).type))),
+  arrayUniq: scalar(1, 1, (call) => sizeOf(called(call, 'ARRAY_DISTINCT', [list(call, 0)], list(call, 0).type))),
   arrayIntersect: snowflake.get('ARRAY_INTERSECTION'),
   arrayPushBack: snowflake.get('ARRAY_APPEND'),
   arraySort: snowflake.get('ARRAY_SORT'),
@@ -144,8 +142,8 @@ export const arraysOf = (snowflake: Functions): Readonly<Record<string, Function
   arraySlice: slice,
   arrayMap: map,
   arrayFilter: scalar(2, 10, (call) => filtered(call)),
-  arrayCount: scalar(2, 10, (call) => size(filtered(call))),
-  arrayExists: scalar(2, 10, (call) => compared('>', size(filtered(call)), 0)),
-  arrayAll: scalar(2, 10, (call) => compared('=', size(filtered(call, (test) => not(certainly(test)))), 0)),
+  arrayCount: scalar(2, 10, (call) => sizeOf(filtered(call))),
+  arrayExists: scalar(2, 10, (call) => compared('>', sizeOf(filtered(call)), 0)),
+  arrayAll: scalar(2, 10, (call) => compared('=', sizeOf(filtered(call, (test) => not(certainly(test)))), 0)),
   arrayFirst: scalar(2, 10, (call) => elementFromOne(filtered(call), literal(1, integerType), call.nodes[0])),
 });

@@ -9,19 +9,9 @@ import {
   variantType,
 } from '../../../plan/type.ts';
 import { cast, convert, toArray, toText } from '../../coerce.ts';
-import {
-  argument,
-  type Call,
-  called,
-  type FunctionDefinition,
-  problem,
-  scalar,
-  textArgument,
-} from '../../functions/call.ts';
-import { accessFromOne } from '../bind-access.ts';
-import { typeOfText } from '../type-text.ts';
-
-type Functions = ReadonlyMap<string, FunctionDefinition>;
+import { argument, type Call, called, type FunctionDefinition, type Functions, scalar } from '../../functions/call.ts';
+import { accessFromOne, sizeOf } from '../bind-access.ts';
+import { typeArgument } from '../type-text.ts';
 
 const pathMax = 20;
 
@@ -38,18 +28,17 @@ const extract = (type: SqlType, least = 1): FunctionDefinition =>
     return type.kind === 'variant' ? convert(value, variantType) : cast(value, type, call.place);
   });
 
-const size = (array: Expr): Expr => ({ node: 'call', name: 'ARRAY_SIZE', args: [array], type: integerType });
 const keysOf = (call: Call): Expr =>
   called(call, 'OBJECT_KEYS', [convert(found(call), variantType)], arrayOf(stringType));
 
 /** Items of a list, or keys of an object. */
 function length(call: Call): Expr {
   const value = found(call);
-  if (value.type.kind === 'array') return size(value);
+  if (value.type.kind === 'array') return sizeOf(value);
   const json = convert(value, variantType);
   const isObject = called(call, 'IS_OBJECT', [json], booleanType);
-  const items = size(toArray(json, call.place));
-  return { node: 'case', branches: [[isObject, size(keysOf(call))]], otherwise: items, type: integerType };
+  const items = sizeOf(toArray(json, call.place));
+  return { node: 'case', branches: [[isObject, sizeOf(keysOf(call))]], otherwise: items, type: integerType };
 }
 
 const isThere = (expr: Expr): Expr => ({ node: 'operator', operator: 'is not null', args: [expr], type: booleanType });
@@ -57,14 +46,7 @@ const isThere = (expr: Expr): Expr => ({ node: 'operator', operator: 'is not nul
 /** `JSONExtract(json, 'key', 'Int64')`: the last argument names the type. */
 const typed = scalar(2, pathMax, (call) => {
   const last = call.nodes.length - 1;
-  const word = textArgument(call, last);
-  const type = typeOfText(word);
-  if (type === undefined)
-    throw problem(
-      call,
-      `"${word}" is not a type known here.`,
-      'Types: String, Int64, Float64, Bool, DateTime, Date, JSON, Array(…).',
-    );
+  const type = typeArgument(call, last);
   return cast(found(call, last), type, call.place);
 });
 

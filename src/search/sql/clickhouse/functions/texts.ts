@@ -2,10 +2,16 @@ import type { Expr } from '../../../plan/plan.ts';
 import { arrayOf, booleanType, integerType, stringType } from '../../../plan/type.ts';
 import { likeTest } from '../../bind-match.ts';
 import { literal, literalInteger, toArray, toNumber, toText } from '../../coerce.ts';
-import { argument, type Call, called, type FunctionDefinition, problem, scalar } from '../../functions/call.ts';
+import {
+  argument,
+  type Call,
+  called,
+  type FunctionDefinition,
+  type Functions,
+  problem,
+  scalar,
+} from '../../functions/call.ts';
 import { plain } from '../../functions/scalar-functions.ts';
-
-type Functions = ReadonlyMap<string, FunctionDefinition>;
 
 const text = (call: Call, index: number): Expr => toText(argument(call, index));
 const negated = (expr: Expr): Expr => ({ node: 'operator', operator: 'not', args: [expr], type: booleanType });

@@ -6,14 +6,13 @@ import {
   type Call,
   called,
   type FunctionDefinition,
+  type Functions,
   problem,
   scalar,
   textArgument,
   unitArgument,
 } from '../../functions/call.ts';
 import { now, part, timeAt } from '../../functions/time-functions.ts';
-
-type Functions = ReadonlyMap<string, FunctionDefinition>;
 
 /** All times are UTC; a call that asks for another zone is refused rather than answered wrongly. */
 function refuseZone(call: Call, index: number): void {

@@ -6,13 +6,11 @@ import {
   type Call,
   called,
   type FunctionDefinition,
+  type Functions,
   problem,
   scalar,
-  textArgument,
 } from '../../functions/call.ts';
-import { typeOfText } from '../type-text.ts';
-
-type Functions = ReadonlyMap<string, FunctionDefinition>;
+import { typeArgument } from '../type-text.ts';
 
 /** A value that cannot be read is NULL, or 0 for the forms with `OrZero`. */
 const to = (type: SqlType): FunctionDefinition => scalar(1, 2, (call) => cast(argument(call, 0), type, call.place));
@@ -38,14 +36,7 @@ function numbers(): Record<string, FunctionDefinition> {
 
 /** `CAST(x, 'Int64')`. */
 const castByText = scalar(2, 2, (call) => {
-  const word = textArgument(call, 1);
-  const type = typeOfText(word);
-  if (type === undefined)
-    throw problem(
-      call,
-      `"${word}" is not a type known here.`,
-      'Types: String, Int64, Float64, Bool, DateTime, Date, JSON, Array(…).',
-    );
+  const type = typeArgument(call, 1);
   return cast(argument(call, 0), type, call.place);
 });
 
