@@ -6,6 +6,9 @@ export type LakeEngine = 'MergeTree' | 'ReplicatedMergeTree';
 
 const identifier = (name: string): string => `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
 
+/** A text as statements write it. */
+export const textLiteral = (text: string): string => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
+
 /** Name of a table as statements write it. */
 export const qualified = ({ database, table }: Pick<LakeTable, 'database' | 'table'>): string =>
   `${identifier(database)}.${identifier(table)}`;
@@ -128,7 +131,7 @@ export function selectPartition(table: Pick<LakeTable, 'database' | 'table'>, pa
 
 /** Reads a file that lies beside the embedded engine; the name's ending says how it is packed. */
 export const insertFile = (table: Pick<LakeTable, 'database' | 'table'>, file: string): string =>
-  `INSERT INTO ${qualified(table)} SELECT * FROM file('${file.replaceAll(/[\\']/g, '\\$&')}', 'Native')`;
+  `INSERT INTO ${qualified(table)} SELECT * FROM file(${textLiteral(file)}, 'Native')`;
 
 /** Takes a week out of a table at once. */
 export function dropPartition(table: Pick<LakeTable, 'database' | 'table'>, partition: string): string {

@@ -1,4 +1,5 @@
 import type { LakeClient, ReadOptions } from '#platform/lake-client';
+import { textLiteral } from './ddl.ts';
 
 /** A table that a query of a user reads, and which of its rows: SQL over its columns, or all. */
 export type ReadTable = { readonly database: string; readonly table: string; readonly where: string | null };
@@ -16,12 +17,10 @@ export type QueryEngine = {
   progress(queryId: string): Promise<{ readonly readRows: number; readonly readBytes: number }>;
 };
 
-const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`)}'`;
-
 /** Rows that the query may see of each table, as the engine's setting for it; undefined when it may see all of them. */
 function tableFilters(tables: readonly ReadTable[]): string | undefined {
   const filters = tables.flatMap(({ database, table, where }) =>
-    where === null ? [] : [`${quoted(`${database}.${table}`)}: ${quoted(where)}`],
+    where === null ? [] : [`${textLiteral(`${database}.${table}`)}: ${textLiteral(where)}`],
   );
   return filters.length === 0 ? undefined : `{${filters.join(', ')}}`;
 }

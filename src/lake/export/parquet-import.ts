@@ -5,7 +5,7 @@ import { DomainError } from '#platform/errors';
 import { hashId, type Ids } from '#platform/ids';
 import type { LakeClient } from '#platform/lake-client';
 import { type Database, mayRun } from '#platform/postgres';
-import { qualified } from '../ddl.ts';
+import { qualified, textLiteral } from '../ddl.ts';
 import { familyColumns, type LakeColumn, type LakeTable } from '../lake-table.ts';
 import { insertRows } from '../loads/load-executor.ts';
 import type { TableKeeper } from '../table-keeper.ts';
@@ -114,8 +114,6 @@ async function* rowGroups(bytes: Buffer): AsyncIterable<readonly Row[]> {
   }
 }
 
-const quoted = (text: string): string => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
-
 /** Which of the rows the lake has: looked up by hour of arrival, time and id, so little is read. */
 async function idsInLake(
   client: Deps['client'],
@@ -134,7 +132,7 @@ async function idsInLake(
     const known = await client.rows<{ id: string }>(
       `SELECT DISTINCT p_row_id AS id FROM ${qualified(table)} WHERE ${whereOf(table, start, new Date(start.getTime() + hourMs))}
        AND p_event_time >= ${stamp(new Date(first))} AND p_event_time <= ${stamp(new Date(last))}
-       AND p_row_id IN (${some.map((row) => quoted(row.p_row_id)).join(', ')})`,
+       AND p_row_id IN (${some.map((row) => textLiteral(row.p_row_id)).join(', ')})`,
     );
     for (const { id } of known) found.add(id);
   }

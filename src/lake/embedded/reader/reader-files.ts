@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { textLiteral } from '../../ddl.ts';
 import type { ReadTable } from '../../query-engine.ts';
 
 /** A table as the lake defines it, and the folder of its parts as the reader sees it. */
@@ -17,7 +18,6 @@ type Options = {
 
 const xml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-const quote = (text: string): string => `'${text.replaceAll(/[\\']/g, String.raw`\$&`)}'`;
 const identifier = (name: string): string => `\`${name}\``;
 const plainName = /^[a-z][a-z0-9_]*$/;
 
@@ -38,7 +38,7 @@ function attachStatement({ create, folder }: TableDefinition): string {
   const start = create.indexOf(' (');
   if (!create.startsWith('CREATE TABLE ') || start < 0 || !/ SETTINGS [^()]*$/.test(create))
     throw new Error('The lake defines the table in a way that the reader does not know.');
-  const disk = `disk(readonly = 1, type = object_storage, object_storage_type = local_blob_storage, metadata_type = plain, path = ${quote(`${folder}/`)})`;
+  const disk = `disk(readonly = 1, type = object_storage, object_storage_type = local_blob_storage, metadata_type = plain, path = ${textLiteral(`${folder}/`)})`;
   return `ATTACH TABLE _ UUID '${randomUUID()}'${create.slice(start)}, disk = ${disk}, table_disk = 1\n`;
 }
 
