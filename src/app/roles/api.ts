@@ -30,7 +30,7 @@ import { createRateLimiter, sharedCounts } from '#platform/rate-limit';
 import { firstAdminFile, firstTokenFile } from '../first-start/first-start.ts';
 import { createServices, openSandbox, type Platform } from '../parts.ts';
 import { describeKeys } from '../keys/key-state.ts';
-import { sandboxGauges } from '../sandbox-gauges.ts';
+import { processGauges } from '../process-gauges.ts';
 import { storedGauges } from '../stored-gauges.ts';
 import { productVersion, type Runtime, type Started } from '../runtime.ts';
 
@@ -166,7 +166,7 @@ export async function startApi(runtime: Runtime, platform: Platform, duties: Dut
   ];
   await healthRoutes(server, { checks });
   await metricsRoutes(server, {
-    metrics: createMetrics([...storedGauges(database), ...sandboxGauges(database, sandbox.pool)]),
+    metrics: createMetrics([...storedGauges(database), ...processGauges(database, sandbox.pool)]),
     token: runtime.settings.MARGAY_METRICS_TOKEN,
   });
   const intake = createIntake({ database, objects, clock, ids, log, limits: intakeLimits(runtime) });

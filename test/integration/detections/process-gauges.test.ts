@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { announceWorker } from '#ingestion';
 import { silentLog } from '#platform/log';
 import { createMetrics } from '#platform/metrics';
-import { sandboxGauges } from '../../../src/app/sandbox-gauges.ts';
+import { processGauges } from '../../../src/app/process-gauges.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
 
 const { database, close } = await createTestDatabase();
@@ -28,7 +28,7 @@ test('what pools of this process and of every live worker hold and did is in the
   const { readersRunning: _running, readersSpare: _spare, ...pool } = figures;
   const none = { ...pool, processes: 0, spare: 0, evictions: 0 };
   const announced = await announceWorker({ database, log: silentLog, workerId, places: 2, figures: () => figures });
-  const metrics = createMetrics(sandboxGauges(database, { status: () => none }));
+  const metrics = createMetrics(processGauges(database, { status: () => none }));
   const text = await metrics.text();
   for (const [name, label, value] of [
     ['margay_sandbox_interpreters', 'state="alive"', 3],

@@ -20,7 +20,7 @@ const events: Shown = {
 const readers: Shown = { readersRunning: 'running', readersSpare: 'spare' };
 
 /** Interpreters of detections, and readers of queries: those of this process, and of each worker as it last told of itself. */
-export function sandboxGauges(database: Database, pool: Pick<SandboxPool, 'status'>): readonly StoredGauge[] {
+export function processGauges(database: Database, pool: Pick<SandboxPool, 'status'>): readonly StoredGauge[] {
   const readNow = async (): Promise<readonly Reading[]> => {
     const workers = await database.withSystem('metrics look at all workers', listFigures);
     return [
