@@ -1,18 +1,13 @@
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type ExportedFile, exportParquet, type LakeLayout, listTables } from '#lake';
 import type { LogTypeSchema } from '#search';
-import { startTestLake } from '../../support/lake.ts';
-import { createTenant, createTestDatabase } from '../../support/postgres.ts';
+import { createTenant } from '../../support/postgres.ts';
 import { createSearchBed } from '../../support/search.ts';
+import { startTestStores } from '../../support/stores.ts';
 
-const { database, close } = await createTestDatabase();
-const server = await startTestLake();
-afterAll(async () => {
-  await server.close();
-  await close();
-});
+const { database, server } = await startTestStores();
 
 const schema: LogTypeSchema = {
   logType: 'Custom.Act',

@@ -1,17 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { createServerQueryEngine, listTables } from '#lake';
 import { buildCatalogue, compileSql, defaultLimits, engineSettings, type LogTypeSchema, printQuery } from '#search';
-import { startTestLake } from '../../support/lake.ts';
-import { createTenant, createTestDatabase } from '../../support/postgres.ts';
+import { createTenant } from '../../support/postgres.ts';
 import { createSearchBed, testNow } from '../../support/search.ts';
+import { startTestStores } from '../../support/stores.ts';
 
-const { database, close } = await createTestDatabase();
-const server = await startTestLake();
-afterAll(async () => {
-  await server.close();
-  await close();
-});
+const { database, server } = await startTestStores();
 
 const act: LogTypeSchema = { logType: 'Custom.Act', description: '', fields: [{ name: 'note', type: 'string' }] };
 const bed = createSearchBed(database, server, 'pooled');

@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { LakeLayout } from '#lake';
 import { SqlProblem } from '#search';
-import { startTestLake } from '../../support/lake.ts';
-import { createTenant, createTestDatabase } from '../../support/postgres.ts';
+import { createTenant } from '../../support/postgres.ts';
 import { createAsker, createSearchBed } from '../../support/search.ts';
+import { startTestStores } from '../../support/stores.ts';
 import { rows, schema } from './act-events.ts';
 
-const { database, close } = await createTestDatabase();
-const server = await startTestLake();
-afterAll(async () => {
-  await server.close();
-  await close();
-});
+const { database, server } = await startTestStores();
 
 type Row = Readonly<Record<string, unknown>>;
 
