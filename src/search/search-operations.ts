@@ -45,6 +45,7 @@ const selection = {
   databaseName: name.nullish(),
   tables: z.array(name).max(50, 'names more than 50 tables').nullish(),
   where: z.string().max(20_000, 'has more than 20000 characters').nullish(),
+  dialect: z.enum(dialectNames).nullish(),
   startTime: z.date(),
   endTime: z.date(),
 };

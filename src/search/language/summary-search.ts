@@ -1,9 +1,12 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { findTable } from '../catalogue/find-table.ts';
-import { SqlProblem } from './sql-problem.ts';
+import { type Place, SqlProblem } from './sql-problem.ts';
 import { sqlText } from './sql-text.ts';
 
-/** The events that a search page is about: tables, a range of time, a condition in SQL. */
+/**
+ * The events that a search page is about: tables, a range of time, a condition in SQL. The statements made of it read the
+ * same in both dialects; the condition and the fields are in the one that the statement is compiled in.
+ */
 export type EventSelection = {
   readonly databaseName: string;
   /** All of the database when empty. */
@@ -35,11 +38,29 @@ function tablesOf(catalogue: Catalogue, { databaseName, tables }: EventSelection
   return all.map(({ database, name }) => `${database}.public.${name}`);
 }
 
-/** The condition stands in lines of its own, so that messages about it show nothing else. */
+/** What the caller wrote stands in parentheses and in lines of its own, so that messages about it show nothing else. */
+export const written = (text: string): string => `(\n${text}\n)`;
+
+const linesIn = (text: string): readonly string[] => text.split('\n');
+
+/**
+ * Where a place of a statement lies in a text that was put into it by `written`; the end of the text when the statement
+ * broke off there, undefined when the place is elsewhere.
+ */
+export function placeInWritten(sql: string, text: string, { line, column }: Place): Place | undefined {
+  const lines = linesIn(text);
+  for (let at = sql.indexOf(written(text)); at >= 0; at = sql.indexOf(written(text), at + 1)) {
+    const own = line - linesIn(sql.slice(0, at)).length;
+    if (own >= 1 && own <= lines.length) return { line: own, column };
+    if (own === lines.length + 1) return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+  }
+  return undefined;
+}
+
 function select(catalogue: Catalogue, selection: EventSelection, columns: string): string {
   const { where, from, to } = selection;
   const range = `p_event_time BETWEEN ${sqlText(from.toISOString())} AND ${sqlText(to.toISOString())}`;
-  const condition = where.trim() === '' ? '' : ` AND (\n${where}\n)`;
+  const condition = where.trim() === '' ? '' : ` AND ${written(where)}`;
   return tablesOf(catalogue, selection)
     .map((table) => `SELECT ${columns} FROM ${table} WHERE ${range}${condition}`)
     .join('\nUNION ALL\n');
@@ -76,7 +97,7 @@ export function fieldStatisticsSql(
   fields: readonly string[],
   valuesMax: number,
 ): string {
-  const columns = fields.map((field, index) => `(${field})::string AS f${index}`).join(', ');
+  const columns = fields.map((field, index) => `${written(field)}::string AS f${index}`).join(', ');
   const events = select(catalogue, selection, `p_event_time, ${columns}`);
   const parts = fields.map(
     (field, index) => `SELECT ${sqlText(field)} AS field, f${index} AS value, count(*) AS event_count,

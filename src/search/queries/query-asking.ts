@@ -6,7 +6,6 @@ import { databaseNameOf } from '../catalogue/find-table.ts';
 import { indicatorSql } from '../language/indicator-search.ts';
 import { expandTemplate, importedSearches } from '../language/template.ts';
 import { type EventSelection, fieldStatisticsSql, histogramSql } from '../language/summary-search.ts';
-import { describeProblem, SqlProblem } from '../language/sql-problem.ts';
 import { printQuery } from '../print/print-query.ts';
 import {
   executeDataLakeQuery,
@@ -18,6 +17,7 @@ import { compileSql } from '../sql/compile-sql.ts';
 import { type DialectName, dialectOf } from '../sql/dialect.ts';
 import { accessKeyOf, anyLogType, resultColumns } from './lake-query.ts';
 import { createCatalogues, type QueryDeps } from './query-deps.ts';
+import { explained, type Written } from './problem-place.ts';
 import { countOpen, insertQuery, type NewQuery, reuseResult } from './query-store.ts';
 
 type AskedText = { readonly sql: string; readonly name: string };
@@ -39,16 +39,6 @@ const importsMax = 50;
 /** How long a result stands for the same question asked again. */
 const reuseMs = 30_000;
 
-/** The caller's own words for what is wrong with a statement. */
-async function explained<T>(field: string, sql: string, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof SqlProblem) throw badInput(field, `${field}: ${describeProblem(error, sql)}`);
-    throw error;
-  }
-}
-
 type Asked = {
   readonly sql: string;
   readonly databaseName: string;
@@ -58,6 +48,8 @@ type Asked = {
   readonly catalogue: Catalogue;
   /** What messages name as wrong; the whole statement when absent. */
   readonly field?: string;
+  /** What of the statement the caller wrote; all of it when absent. */
+  readonly parts?: readonly Written[];
 };
 
 /** The text with the macros of the tenant's saved searches in it. */
@@ -99,8 +91,9 @@ function createAsker(deps: QueryDeps) {
   };
   return async (actor: Actor, operation: Operation, asked: Asked): Promise<{ readonly id: string }> => {
     const field = asked.field ?? 'sql';
-    const text = await explained(field, asked.sql, () => expandFor(deps, actor, asked.sql));
-    const query = await explained(field, text, () => compile(actor, asked, text));
+    const text = await explained({ field, sql: asked.sql }, () => expandFor(deps, actor, asked.sql));
+    const blamed = { field, sql: text, parts: asked.parts, dialect: asked.dialect };
+    const query = await explained(blamed, () => compile(actor, asked, text));
     return database.withTenant(actor.tenantId, async (tx) => {
       const open = await countOpen(tx, actor.id);
       if (open.own >= openPerIssuer || open.all >= openPerTenant)
@@ -124,6 +117,8 @@ type Selected = {
   readonly databaseName?: string | null | undefined;
   readonly tables?: readonly string[] | null | undefined;
   readonly where?: string | null | undefined;
+  readonly dialect?: DialectName | null | undefined;
+  readonly fields?: readonly string[];
   readonly startTime: Date;
   readonly endTime: Date;
 };
@@ -149,9 +144,11 @@ function createSummaries(
   ) => {
     const catalogue = await catalogueOf(actor);
     const selection = selectionOf(selected);
-    const sql = await explained('tables', '', () => write(catalogue, selection));
-    const { databaseName } = selection;
-    return ask(actor, operation, { sql, databaseName, name: null, catalogue, field: 'where' });
+    const sql = await explained({ field: 'tables', sql: '' }, () => write(catalogue, selection));
+    const { databaseName, where } = selection;
+    const { dialect, fields = [] } = selected;
+    const parts = [{ field: 'where', text: where }, ...fields.map((text) => ({ field: 'fields', text }))];
+    return ask(actor, operation, { sql, databaseName, dialect, name: null, catalogue, field: 'where', parts });
   };
   return {
     async histogram(actor, input) {
@@ -205,7 +202,7 @@ export function createQueryAsking(deps: QueryDeps): QueryAsking {
         databases: databases ?? [],
         tables: tables ?? [],
       };
-      const sql = await explained('databases', '', () => indicatorSql(catalogue, search));
+      const sql = await explained({ field: 'databases', sql: '' }, () => indicatorSql(catalogue, search));
       return ask(actor, executeIndicatorSearchQuery, { sql, databaseName: 'panther_logs', name: null, catalogue });
     },
   };

@@ -64,7 +64,7 @@ function createBinder(
 }
 
 /** The one statement of the text. Throws SqlProblem unless it is exactly one query. */
-async function onlyQuery(sql: string, dialect: DialectName): Promise<unknown> {
+export async function parseStatement(sql: string, dialect: DialectName): Promise<unknown> {
   const [statement, ...more] = await parseStatements(prepareText(sql, dialect), dialect);
   if (statement === undefined) throw new SqlProblem('The statement is empty.');
   if (more.length > 0) throw new SqlProblem(`there are ${more.length + 1} statements; send one at a time.`);
@@ -82,7 +82,7 @@ async function onlyQuery(sql: string, dialect: DialectName): Promise<unknown> {
  */
 export async function compileSql(sql: string, options: CompileOptions): Promise<CompiledSql> {
   const dialect = dialectOf(sql, options.dialect);
-  const body = await onlyQuery(sql, dialect);
+  const body = await parseStatement(sql, dialect);
   const { binder, logTypes } = createBinder(options, dialect);
   return { query: binder.query(body, { scope: emptyScope, ctes: [] }), logTypes };
 }

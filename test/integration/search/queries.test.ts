@@ -205,6 +205,82 @@ test('statistics of fields name the most frequent values and how many events hav
   ]);
 });
 
+test('conditions and fields of a search page are in the dialect that is asked for, or that the condition names', async () => {
+  const rowsOf = async ({ id }: { readonly id: string }) => {
+    expect(await over(actor, id)).toMatchObject({ state: 'SUCCEEDED', dialect: 'clickhouse', message: '' });
+    return (await service.results(actor, { id }))?.rows ?? [];
+  };
+  // In Snowflake's SQL the first place of a list is 0, and there is no function "has".
+  const where = "has(p_any_ip_addresses, '10.0.0.7') and p_any_ip_addresses[1] = '10.0.0.7'";
+  await expect(service.histogram(actor, { ...lately, where })).rejects.toThrow(/no function "has"/);
+  for (const input of [{ where, dialect: 'clickhouse' }, { where: `-- pragma: clickhouse\n${where}` }]) {
+    const counted = await rowsOf(await service.histogram(actor, { ...lately, ...input }));
+    expect(counted.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(10);
+    const fields = ['p_any_ip_addresses[1]', 'multiIf(n < 1000, 1, 2)', "splitByChar('.', p_any_ip_addresses[-1])[4]"];
+    const found = await rowsOf(await service.fieldStatistics(actor, { ...lately, ...input, fields }));
+    expect(found.map(([field, value, count, , , having, distinct]) => [field, value, count, having, distinct])).toEqual(
+      [
+        ['multiIf(n < 1000, 1, 2)', '2', 6, 10, 2],
+        ['multiIf(n < 1000, 1, 2)', '1', 4, 10, 2],
+        ['p_any_ip_addresses[1]', '10.0.0.7', 10, 10, 1],
+        ["splitByChar('.', p_any_ip_addresses[-1])[4]", '7', 10, 10, 1],
+      ],
+    );
+  }
+  await expect(service.histogram(actor, { ...lately, where, dialect: 'mysql' })).rejects.toThrow(/dialect/);
+});
+
+const hostileConditions = [
+  '1 = 1) union all select now(), name from system.tables --',
+  "1 = 1) union all select now(), line from file('/etc/passwd', 'LineAsString', 'line String') where (1",
+  'n in (select n from custom_hidden)',
+  "exists (select 1 from url('http://127.0.0.1/', 'CSV', 'x String'))",
+  "n = 1 and dictGet('d', 'a', 1) = 1",
+  'note = currentUser() or sleep(3) = 0',
+  '1) settings max_execution_time = 0 --',
+  "1) into outfile '/tmp/margay-hostile' --",
+  '1 = 1); drop table custom_act; select (1',
+];
+
+test.each(hostileConditions)('a condition that wants more is refused: %s', async (where) => {
+  for (const dialect of ['snowflake', 'clickhouse']) {
+    const refused = { code: 'bad_input', publicMessage: expect.stringMatching(/^where: .{15}/) };
+    await expect(service.histogram(actor, { ...lately, where, dialect })).rejects.toMatchObject(refused);
+    const fields = ['n'];
+    await expect(service.fieldStatistics(actor, { ...lately, where, fields, dialect })).rejects.toMatchObject(refused);
+  }
+});
+
+test('what is wrong on a search page is shown where its author wrote it', async () => {
+  const said = async (question: Promise<unknown>) => {
+    const refused: unknown = await question.catch((error: unknown) => error);
+    return (refused as { readonly publicMessage: string }).publicMessage.split('\n');
+  };
+  for (const dialect of ['snowflake', 'clickhouse']) {
+    const asked = { ...lately, tables: ['custom_act'], dialect };
+    const unknown = 'n > 1\n  and m = 2';
+    const column = [
+      expect.stringMatching(/^where: line 2, column 7: there is no column "m"/),
+      '  and m = 2',
+      '      ^',
+    ];
+    expect((await said(service.histogram(actor, { ...asked, where: unknown }))).slice(0, 3)).toEqual(column);
+    const statistics = service.fieldStatistics(actor, { ...asked, where: unknown, fields: ['n', 'n + 1'] });
+    expect((await said(statistics)).slice(0, 3)).toEqual(column);
+    expect((await said(service.histogram(actor, { ...asked, where: 'n = 1 and' }))).slice(0, 3)).toEqual([
+      expect.stringMatching(/^where: line 1, column 10: /),
+      'n = 1 and',
+      '         ^',
+    ]);
+    const field = service.fieldStatistics(actor, { ...asked, where: 'n = 1', fields: ['n', 'length(m)'] });
+    expect((await said(field)).slice(0, 3)).toEqual([
+      expect.stringMatching(/^fields: line 1, column 8: there is no column "m"/),
+      'length(m)',
+      '       ^',
+    ]);
+  }
+});
+
 test('a search page gets reasons: conditions, tables, limits', async () => {
   await expect(service.histogram(actor, { ...lately, where: 'm = 1' })).rejects.toMatchObject({
     publicMessage: expect.stringMatching(/^where: .*there is no column "m"/),
