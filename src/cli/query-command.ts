@@ -197,6 +197,9 @@ async function runStatement(
   if (found.message !== '') io.progress?.(`${found.message}\n`);
 }
 
+/** A statement may begin with a comment, such as `-- pragma: clickhouse`, which is no option. */
+const isStatement = (argument: string): boolean => /^--\s/.test(argument) || /^--.*\n/.test(argument);
+
 /** `margay query`: asks the data lake and prints what it answers. */
 export const queryCommand: Command = {
   name: 'query',
@@ -209,8 +212,9 @@ export const queryCommand: Command = {
     ['query history [text] | tables [name] | cancel <id>', 'what was asked, what can be asked, end a query'],
   ],
   async run(args, io) {
-    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
-    const [first, second, ...more] = positionals;
+    const known = args.filter((argument) => !isStatement(argument));
+    const { values, positionals } = parseArgs({ args: known, allowPositionals: true, options });
+    const [first, second, ...more] = [...positionals, ...args.filter(isStatement)];
     const client = createApiClient(readClientSettings(io.environment));
     const format = values.json ? 'json' : formatOf(values.format);
     const { dialect } = values;

@@ -66,7 +66,11 @@ export async function runPrompt(
         .catch(() => done(null, [[], line]));
     },
   });
+  // The input may end while a statement runs.
+  let isOpen = true;
+  reader.once('close', () => (isOpen = false));
   const ready = (): void => {
+    if (!isOpen) return;
     reader.setPrompt(text === '' ? 'margay> ' : '   ...> ');
     reader.prompt();
   };
