@@ -63,6 +63,7 @@ export function prepareText(sql: string, dialect: DialectName): string {
     result += sql.slice(at, to) + argumentsAsSql(sql.slice(to, end));
     at = end;
   }
-  const prepared = result + sql.slice(at);
+  // Some editors begin a file with a mark of its byte order, which no statement means.
+  const prepared = (result + sql.slice(at)).replace(/^\uFEFF/, ' ');
   return dialect === 'clickhouse' ? keepEscapes(prepared) : prepared;
 }

@@ -157,6 +157,57 @@ test('macros of one search serve in others, saved or not, and cannot be deleted 
   });
 });
 
+describe('a search that begins with "-- pragma: clickhouse"', () => {
+  // Snowflake's SQL has no arrayJoin, and its lists begin at 0.
+  const body =
+    "select countIf(x > 1) as n, splitByChar('.', 'a.b')[1] as first from (select arrayJoin([1, 2, 3]) as x)";
+  const sql = `-- pragma: clickhouse\n${body}`;
+  const answer = { query: { state: 'SUCCEEDED', dialect: 'clickhouse', sql }, rows: [[2, 'a']] };
+
+  test('runs in that language, kept for itself or with a schedule', async () => {
+    await searches.create(actor, { name: 'ch kept', sql });
+    expect(await run('ch kept')).toMatchObject(answer);
+    for (const schedule of [{ rateMinutes: 60 }, { cron: '0 * * * *', disabled: true }]) {
+      const name = `ch ${JSON.stringify(schedule).replaceAll(/[^a-z]/gi, ' ')}`;
+      await searches.create(actor, { name, sql, schedule });
+      expect(await run(name)).toMatchObject(answer);
+    }
+    await searches.create(actor, { name: 'no pragma', sql: body });
+    await expect(searches.execute(actor, { name: 'no pragma' })).rejects.toThrow(/there is no function "arrayJoin"/);
+  });
+
+  test('is found by its first line, whatever its ends of lines and what stands before it', async () => {
+    for (const [index, text] of [sql.replaceAll('\n', '\r\n'), `\uFEFF${sql}`, `\n  -- Counts.\n  ${sql}`].entries()) {
+      await searches.create(actor, { name: `ch odd ${index}`, sql: text });
+      expect((await run(`ch odd ${index}`)).rows).toEqual([[2, 'a']]);
+    }
+    await searches.update(actor, { name: 'ch odd 0', sql: 'select array_construct(7, 8)[0] as first' });
+    expect(await run('ch odd 0')).toMatchObject({ query: { dialect: 'snowflake' }, rows: [[7]] });
+  });
+
+  test('takes macros of other searches, which do not choose the language of those that use them', async () => {
+    const pragmas = '-- pragma: clickhouse\n-- pragma: template\n';
+    await searches.create(actor, {
+      name: 'ch macros',
+      sql: `${pragmas}{% macro first(list) export %}{{ list }}[1]{% endmacro %}`,
+    });
+    const uses = "{% import 'ch macros' first %}\nselect {{ first('[7, 8]') }} as first";
+    await searches.create(actor, { name: 'ch uses', sql: `${pragmas}${uses}` });
+    expect(await run('ch uses')).toMatchObject({ query: { dialect: 'clickhouse' }, rows: [[7]] });
+    await searches.create(actor, { name: 'sf uses', sql: `-- pragma: template\n${uses}` });
+    expect(await run('sf uses')).toMatchObject({ query: { dialect: 'snowflake' }, rows: [[8]] });
+  });
+
+  test('is behind the same fence, and told at its own line', async () => {
+    const hostile = "-- pragma: clickhouse\nselect *\nfrom url('http://127.0.0.1/', 'CSV', 'x String')";
+    await searches.create(actor, { name: 'ch hostile', sql: hostile });
+    await expect(searches.execute(actor, { name: 'ch hostile' })).rejects.toMatchObject({
+      code: 'bad_input',
+      publicMessage: expect.stringMatching(/^sql: line 3, column 10: .*\nfrom url.*\n {9}\^/),
+    });
+  });
+});
+
 describe('examples', async () => {
   const { items } = await loadContentDirectory(path.resolve(import.meta.dirname, '../../../content'));
   const shipped = items.flatMap(({ id, spec }) =>
