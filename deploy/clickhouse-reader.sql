@@ -1,5 +1,5 @@
--- The user as whom queries of users run on a ClickHouse server: it reads the lake and nothing else. Run it once as an
--- administrator, with a password of your own:
+-- The user as whom queries of users run on a ClickHouse server: it reads the lake and nothing else. docker-compose.yml
+-- runs this at every start. Elsewhere run it as an administrator, with a password of your own, and again to change that:
 --   clickhouse-client --param_password "$CLICKHOUSE_READER_PASSWORD" --queries-file deploy/clickhouse-reader.sql
 -- Then set CLICKHOUSE_READER_USER=margay_reader and CLICKHOUSE_READER_PASSWORD, and look at `npx margay doctor`.
 -- It has no source (file, url, s3, remote …), no dictionary, no right to write, and none on system tables beyond those
@@ -14,6 +14,7 @@ CREATE SETTINGS PROFILE IF NOT EXISTS margay_reader SETTINGS
 
 CREATE USER IF NOT EXISTS margay_reader IDENTIFIED WITH sha256_password BY {password:String}
   SETTINGS PROFILE 'margay_reader';
+ALTER USER margay_reader IDENTIFIED WITH sha256_password BY {password:String};
 
 REVOKE ALL ON *.* FROM margay_reader;
 GRANT SELECT ON `t_*`.* TO margay_reader;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { createServerQueryEngine, listTables } from '#lake';
 import { buildCatalogue, compileSql, defaultLimits, engineSettings, type LogTypeSchema, printQuery } from '#search';
@@ -64,4 +65,26 @@ test('queries run as the user that only reads, their progress is looked up as th
   for await (const _ of engine.lines('SELECT 1', options));
   await engine.progress('q');
   expect(calls).toEqual(['reader: SELECT 1', 'product: q']);
+});
+
+test('the engine understands every statement that makes the reading user, and they grant nothing but reading', async () => {
+  const sql = (await readFile('deploy/clickhouse-reader.sql', 'utf8')).replaceAll(/^--.*$/gm, '');
+  const statements: string[] = [];
+  for (const query of sql.split(';').filter((text) => text.trim() !== ''))
+    for (const row of await server.client.rows<{ text: string }>(
+      'SELECT formatQuerySingleLine({query:String}) AS text',
+      {
+        query,
+      },
+    ))
+      statements.push(row.text);
+  expect(statements.map((text) => text.split(' ').slice(0, 2).join(' '))).toEqual([
+    'CREATE SETTINGS',
+    'CREATE USER',
+    'ALTER USER',
+    'REVOKE ALL',
+    'GRANT SELECT',
+    'GRANT SELECT',
+  ]);
+  expect(statements[0]).toContain('readonly = 2, allow_ddl = 0 CONST');
 });

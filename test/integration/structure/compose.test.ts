@@ -13,7 +13,13 @@ const service = z.strictObject({
   build: z.strictObject({ context: text, dockerfile: text }).optional(),
   restart: z.enum(['no', 'always', 'on-failure', 'unless-stopped']),
   networks: z.array(text).min(1),
-  depends_on: z.record(text, z.strictObject({ condition: z.enum(['service_started', 'service_healthy']) })).optional(),
+  depends_on: z
+    .record(
+      text,
+      z.strictObject({ condition: z.enum(['service_started', 'service_healthy', 'service_completed_successfully']) }),
+    )
+    .optional(),
+  entrypoint: z.array(text).optional(),
   command: z.array(z.string()).optional(),
   environment: environment.optional(),
   ports: z.array(z.string().regex(/^127\.0\.0\.1:\d+:\d+$/, 'binds loopback only')).optional(),
@@ -96,5 +102,26 @@ test('stores are on a network without a way out and publish no port, and no pass
     for (const network of networks) expect(compose.networks[network]?.internal, name).toBe(true);
     for (const [key, value] of Object.entries(given))
       if (/PASSWORD|SECRET|KEY/.test(key)) expect(value, `${name}: ${key}`).toMatch(/^\$\{[A-Z0-9_]+:\?\}$/);
+  }
+});
+
+test('queries run as a user that a service makes before ours start, with the password that ours give', () => {
+  const {
+    volumes = [],
+    command = [],
+    depends_on,
+    environment: given = {},
+  } = compose.services['clickhouse-reader'] ?? {};
+  expect(depends_on).toEqual({ clickhouse: { condition: 'service_healthy' } });
+  for (const name of ['CLICKHOUSE_PASSWORD', 'CLICKHOUSE_READER_PASSWORD'])
+    expect(command[0]).toMatch(new RegExp(`"\\$\\$${name}"`));
+  const [file = '', target = ''] = volumes[0]?.split(':') ?? [];
+  expect(command[0]).toContain(`--queries-file ${target}`);
+  const sql = readFileSync(file, 'utf8');
+  for (const [name, { environment: own = {}, depends_on: needed }] of ours) {
+    expect(sql, name).toContain(`CREATE USER IF NOT EXISTS ${own['CLICKHOUSE_READER_USER']} `);
+    expect(own['CLICKHOUSE_READER_PASSWORD'], name).toBe(given['CLICKHOUSE_READER_PASSWORD']);
+    expect(own['CLICKHOUSE_PASSWORD'], name).toBe(given['CLICKHOUSE_PASSWORD']);
+    expect(needed?.['clickhouse-reader'], name).toEqual({ condition: 'service_completed_successfully' });
   }
 });
