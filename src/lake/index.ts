@@ -1,3 +1,4 @@
+export { parseManifest } from './export/export-manifest.ts';
 export {
   type LakeMoment,
   type LakeTableCopy,

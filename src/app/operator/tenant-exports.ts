@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { ExportManifest } from '#lake';
+import { type ExportManifest, parseManifest } from '#lake';
 import { DomainError } from '#platform/errors';
 import { StartError } from '../data-folder.ts';
 import type { Platform } from '../parts.ts';
@@ -43,11 +43,10 @@ export const manifestKey = (tenantId: string): string => `${exportRoot(tenantId)
 /** What was exported of a tenant so far; nothing when nothing was. */
 export async function readManifest({ storedObjects }: Platform, tenantId: string): Promise<ExportManifest> {
   try {
-    const text = (await storedObjects.get(manifestKey(tenantId))).toString('utf8');
-    // Manifests of earlier versions name no tables.
-    return { tables: [], ...(JSON.parse(text) as Pick<ExportManifest, 'files'> & Partial<ExportManifest>) };
+    return parseManifest((await storedObjects.get(manifestKey(tenantId))).toString('utf8'));
   } catch (error) {
-    if (error instanceof DomainError && error.code === 'not_found') return { tables: [], files: [] };
-    throw error;
+    if (!(error instanceof DomainError)) throw error;
+    if (error.code === 'not_found') return { tables: [], files: [] };
+    throw new StartError(error.publicMessage, { cause: error });
   }
 }

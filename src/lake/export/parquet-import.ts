@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type AsyncBuffer, type FileMetaData, parquetMetadata, parquetReadObjects } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
 import { DomainError } from '#platform/errors';
 import { hashId, type Ids } from '#platform/ids';
 import type { LakeClient } from '#platform/lake-client';
 import { type Database, mayRun } from '#platform/postgres';
 import { qualified, textLiteral } from '../ddl.ts';
-import { familyColumns, type LakeColumn, type LakeTable } from '../lake-table.ts';
+import { familyColumns, type LakeColumn, type LakeTable, placeTable } from '../lake-table.ts';
 import { insertRows } from '../loads/load-executor.ts';
 import type { TableKeeper } from '../table-keeper.ts';
 import {
@@ -17,6 +15,7 @@ import {
   stamp,
   whereOf,
 } from './parquet-export.ts';
+import { columnsOf, damaged, lineOf, openParquet, type Row, rowGroups } from './parquet-rows.ts';
 
 type Deps = {
   readonly database: Database;
@@ -61,11 +60,6 @@ const hourMs = 3_600_000;
 /** Row ids in one question: the text of a statement has a limit. */
 const idsPerQuestion = 5000;
 
-const damaged = (path: string, what: string): DomainError =>
-  new DomainError('conflict', {
-    publicMessage: `"${path}" ${what}. Export again, or bring the file back from where it was copied to; nothing that is imported already comes twice.`,
-  });
-
 type Place = { readonly folder: string; readonly start: Date };
 
 const shape =
@@ -77,41 +71,6 @@ function placeOfFile(path: string): Place {
   const start = new Date(`${day}T${hour}:00:00Z`);
   if (folder === undefined || Number.isNaN(start.getTime())) throw damaged(path, 'is no path of an export');
   return { folder, start };
-}
-
-type Row = Readonly<Record<string, unknown>> & { readonly p_row_id: string; readonly p_event_time: Date };
-
-function jsonOf(value: unknown): string {
-  if (typeof value === 'bigint') return String(value);
-  if (Array.isArray(value)) return `[${value.map(jsonOf).join(',')}]`;
-  return JSON.stringify(value ?? null);
-}
-
-/** Objects are JSON text in the file and objects in the lake; everything else is what it looks like. */
-function fieldOf({ name, type, element }: LakeColumn, value: unknown): string | undefined {
-  if (value === null || value === undefined) return undefined;
-  const isObjects = type === 'array' && element === 'object' && Array.isArray(value);
-  const isObject = type === 'object' && typeof value === 'string';
-  const text = isObjects ? `[${value.join(',')}]` : isObject ? value : jsonOf(value);
-  return `${JSON.stringify(name)}:${text}`;
-}
-
-const lineOf = (columns: readonly LakeColumn[], row: Row): string =>
-  `{${columns
-    .map((column) => fieldOf(column, row[column.name]))
-    .filter((field) => field !== undefined)
-    .join(',')}}\n`;
-
-/** Rows of a file, as many at once as it has in a group. */
-async function* rowGroups(bytes: Buffer): AsyncIterable<readonly Row[]> {
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer & AsyncBuffer;
-  const metadata: FileMetaData = parquetMetadata(file);
-  let rowStart = 0;
-  for (const group of metadata.row_groups) {
-    const rowEnd = rowStart + Number(group.num_rows);
-    yield (await parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors })) as Row[];
-    rowStart = rowEnd;
-  }
 }
 
 /** Which of the rows the lake has: looked up by hour of arrival, time and id, so little is read. */
@@ -149,7 +108,7 @@ function importRows(
   { client, database }: Deps,
   table: LakeTable,
   columns: readonly LakeColumn[],
-  { start }: Place,
+  { start, path }: Place & { readonly path: string },
   rows: readonly Row[],
   token: string,
 ): Promise<Step> {
@@ -160,11 +119,18 @@ function importRows(
       });
     await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('lake_import/' || $1, 0))", [table.tenantId]);
     const known = await idsInLake(client, table, start, rows);
-    const missing = rows.filter((row) => !known.has(row.p_row_id));
+    const seen = new Set(known);
+    // A set that has grown had no such row before, in the lake or further up in the file.
+    const missing = rows.filter(({ p_row_id: id }) => seen.size < seen.add(id).size);
     const refused =
       missing.length === 0
         ? []
-        : await insertRows(client, table, Buffer.from(missing.map((row) => lineOf(columns, row)).join('')), token);
+        : await insertRows(
+            client,
+            table,
+            Buffer.from(missing.map((row) => lineOf(path, columns, row)).join('')),
+            token,
+          );
     return {
       counts: {
         ...none,
@@ -185,6 +151,31 @@ function clashOf(table: LakeTable, { columns }: ExportedTable): string | undefin
     return `Column "${name}" is ${type}${element === undefined ? '' : ` of ${element}`} in the export, and "${own.name}", ${own.type}${own.element === undefined ? '' : ` of ${own.element}`}, in the lake`;
   }
   return undefined;
+}
+
+/** A column of a file that neither the manifest nor the lake knows: leaving it out would lose its values. */
+function unknownColumn(columns: readonly LakeColumn[], inFile: readonly string[]): string | undefined {
+  const name = inFile.find((one) => !columns.some((column) => column.name === one));
+  return name === undefined
+    ? undefined
+    : `Column "${name}" is in the file, but not among those of its table in the manifest`;
+}
+
+const tableNameOf = (logType: string): string => placeTable('', 'logs', logType, 'pooled').table;
+
+/** Rows that lie in the wrong folder would be found by no later import, and so come twice. */
+function refuseStrangers(
+  path: string,
+  { family, logType }: ExportedTable,
+  { start }: Place,
+  rows: readonly Row[],
+): void {
+  for (const { p_parse_time: at, p_log_type: own } of rows) {
+    if (family === 'logs' && own !== logType && tableNameOf(own) !== tableNameOf(logType))
+      throw damaged(path, `holds rows of the log type "${own}", not of "${logType}"`);
+    if (at < start || at.getTime() >= start.getTime() + hourMs)
+      throw damaged(path, `holds rows that arrived at ${at.toISOString()}, outside the hour of its folder`);
+  }
 }
 
 function ensureTable({ keeper }: Deps, tenantId: string, { family, logType, columns }: ExportedTable) {
@@ -209,12 +200,19 @@ async function importFile(
   const bytes = await options.read(file.path);
   if (createHash('sha256').update(bytes).digest('hex') !== file.sha256)
     throw damaged(file.path, 'is not the file that the manifest names');
+  const columns = fileColumns(exported);
+  const parquet = openParquet(file.path, bytes);
+  let reason = unknownColumn(columns, columnsOf(parquet));
+  if (reason !== undefined) {
+    options.onRefused(file, reason);
+    return { ...one, refused: file.rows };
+  }
   let counts = one;
-  let reason: string | undefined;
   let group = 0;
-  for await (const rows of rowGroups(bytes)) {
+  for await (const rows of rowGroups(parquet)) {
+    refuseStrangers(file.path, exported, place, rows);
     const token = hashId(runId, file.path, String(group++));
-    const step = await importRows(deps, table, fileColumns(exported), place, rows, token);
+    const step = await importRows(deps, table, columns, { ...place, path: file.path }, rows, token);
     counts = sum(counts, step.counts);
     reason ??= step.reason;
   }

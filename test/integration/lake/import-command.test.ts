@@ -86,3 +86,22 @@ test('a manifest that points at files of another tenant is not followed', async 
   await storedObjects.put(`tenants/${other.tenantId}/exports/_manifest.json`, Buffer.from(JSON.stringify(manifest)));
   await expect(run(importCommand, other.slug)).rejects.toThrow('is no path of an export');
 });
+
+test('a manifest that is damaged or takes a column of the product is refused with its place', async () => {
+  const { tenantId, slug } = await tenantWith(1);
+  await run(exportCommand, slug);
+  const key = `tenants/${tenantId}/exports/_manifest.json`;
+  const text = (await storedObjects.get(key)).toString();
+  const manifest = JSON.parse(text) as { tables: { columns: object[] }[] };
+  manifest.tables[0]?.columns.push({ name: 'P_tenant_id', type: 'string' });
+  for (const [stored, reason] of [
+    [JSON.stringify(manifest), 'tables.0.columns.1.name: is the column that says whose a row is'],
+    [text.slice(0, 100), 'it is no JSON'],
+    [JSON.stringify({ files: [{ path: 1 }] }), 'files.0.path: '],
+  ] as const) {
+    await storedObjects.put(key, Buffer.from(stored));
+    for (const command of [importCommand, exportCommand]) await expect(run(command, slug)).rejects.toThrow(reason);
+  }
+  await storedObjects.put(key, Buffer.from(text));
+  expect((await run(importCommand, slug)).last).toContain('0 rows imported, 1 already there');
+});

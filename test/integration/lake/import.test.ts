@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { parquetMetadata } from 'hyparquet';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, test } from 'vitest';
 import {
   type ExportedFile,
@@ -191,6 +193,120 @@ describe.each(['dedicated', 'pooled'] satisfies LakeLayout[])('%s layout', (layo
     expect(counts).toEqual({ ...none, files: 3, imported: 1, refused: 3 });
     expect(reasons).toHaveLength(2);
     expect(reasons[0]).toContain('Column "n" is bigint in the export, and "n", string, in the lake');
+  });
+
+  /** The same export with other bytes in one of its files, of which the manifest knows. */
+  function withBytes(source: Exported, file: ExportedFile, bytes: Buffer): Exported {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const files = source.manifest.files.map((one) => (one.path === file.path ? { ...one, sha256 } : one));
+    const manifest = { ...source.manifest, files };
+    return { ...source, manifest, files: new Map(source.files).set(file.path, bytes) };
+  }
+  const fileIn = ({ manifest }: Exported, part: string): ExportedFile => {
+    const file = manifest.files.find(({ path }) => path.includes(part));
+    if (file === undefined) throw new Error(`no file in ${part}`);
+    return file;
+  };
+  const bytesIn = (source: Exported, part: string): Buffer =>
+    source.files.get(fileIn(source, part).path) ?? Buffer.alloc(0);
+  /** A file of the hour of 11 with a row for each id, and a text column beside what every row has. */
+  const writtenFile = (ids: readonly string[], column: string, text: string): Buffer => {
+    const at = ids.map(() => new Date('2026-06-15T11:30:00Z'));
+    const columnData = [
+      { name: 'p_row_id', data: [...ids], type: 'STRING' as const },
+      { name: 'p_log_type', data: ids.map(() => 'Custom.Act'), type: 'STRING' as const },
+      { name: 'p_event_time', data: at, type: 'TIMESTAMP' as const },
+      { name: 'p_parse_time', data: at, type: 'TIMESTAMP' as const },
+      { name: column, data: ids.map(() => text), type: 'STRING' as const },
+    ];
+    return Buffer.from(parquetWriteBuffer({ columnData }));
+  };
+
+  test('a row that the export has twice, in one file or in a file named twice, comes once', async () => {
+    const source = await exported();
+    const before = await rowsOf(source.tenantId);
+    await erase(source.tenantId);
+    const { files } = source.manifest;
+    const twice = { ...source, manifest: { ...source.manifest, files: [...files, ...files] } };
+    expect((await run(twice)).counts).toEqual({ ...none, files: 6, imported: 4, alreadyThere: 4 });
+    expect(await rowsOf(source.tenantId)).toEqual(before);
+    const doubled = withBytes(source, fileIn(source, 'hour=11'), writtenFile(['d', 'd', 'e'], 'text', 'same'));
+    expect((await run(doubled)).counts).toEqual({ ...none, files: 3, imported: 2, alreadyThere: 4 });
+    expect(await rowsOf(source.tenantId)).toHaveLength(6);
+  });
+
+  test('a file that was cut off ends the import with its name, and the whole one is imported afterwards', async () => {
+    const source = await exported();
+    const before = await rowsOf(source.tenantId);
+    await erase(source.tenantId);
+    const file = fileIn(source, 'hour=10');
+    const whole = bytesIn(source, 'hour=10');
+    const hole = Buffer.from(whole).fill(0, 4, Math.floor(whole.length / 2));
+    for (const bytes of [whole.subarray(0, whole.length / 2), whole.subarray(0, 3), Buffer.alloc(0), hole]) {
+      const refused: unknown = await run(withBytes(source, file, bytes)).catch((error: unknown) => error);
+      expect(refused).toMatchObject({
+        code: 'conflict',
+        publicMessage: expect.stringMatching(/hour=10\/part-0000\.parquet" (is no Parquet file|holds)/),
+      });
+    }
+    await run(source);
+    expect(await rowsOf(source.tenantId)).toEqual(before);
+  });
+
+  test('a file of another log type or hour is refused before a row of it is written', async () => {
+    const source = await exported();
+    const other = writtenFile(['o'], 'text', 'x');
+    const before = await rowsOf(source.tenantId);
+    const ofOther = Buffer.from(other.toString('latin1').replaceAll('Custom.Act', 'Custom.Foo'), 'latin1');
+    await expect(run(withBytes(source, fileIn(source, 'hour=11'), ofOther))).rejects.toMatchObject({
+      publicMessage: expect.stringContaining('holds rows of the log type "Custom.Foo", not of "Custom.Act"'),
+    });
+    const moved = withBytes(source, fileIn(source, 'log_type=Custom.Act/dt=2026-06-15/hour=10'), other);
+    await expect(run(moved)).rejects.toMatchObject({
+      publicMessage: expect.stringContaining('holds rows that arrived at 2026-06-15T11:30:00.000Z, outside the hour'),
+    });
+    expect(await rowsOf(source.tenantId)).toEqual(before);
+  });
+
+  test('columns that the schema has no more come back; one that nobody knows refuses the file', async () => {
+    const source = await exported();
+    const tenantId = await createTenant(database);
+    await bed.load(tenantId, { ...schema, fields: [{ name: 'n', type: 'bigint' }] }, [{ p_row_id: 'new', n: 1 }]);
+    await erase(tenantId);
+    expect((await run({ ...source, tenantId })).counts).toEqual({ ...none, files: 3, imported: 4 });
+    expect((await rowsOf(tenantId)).map((row) => JSON.parse(row) as object)).toEqual(
+      (await rowsOf(source.tenantId)).map((row) => JSON.parse(row) as object),
+    );
+    const strange = withBytes(source, fileIn(source, 'hour=11'), writtenFile(['d'], 'gone', 'x'));
+    const { counts, reasons } = await run(strange);
+    expect(counts).toEqual({ ...none, files: 3, alreadyThere: 3, refused: 1 });
+    expect(reasons).toEqual(['Column "gone" is in the file, but not among those of its table in the manifest']);
+  });
+
+  test('a file cannot say whose its rows are, nor hold more rows in the text of a column', async () => {
+    const source = await exported();
+    const victim = await exported();
+    const theirs = await rowsOf(victim.tenantId);
+    const file = fileIn(source, 'hour=11');
+    const named = withBytes(source, file, writtenFile(['x'], 'p_tenant_id', victim.tenantId));
+    expect((await run(named)).reasons).toEqual([expect.stringContaining('Column "p_tenant_id" is in the file')]);
+    const row = `"p_row_id":"x","p_log_type":"Custom.Act","p_event_time":"2026-06-15T11:30:00Z","p_parse_time":"2026-06-15T11:30:00Z"`;
+    for (const text of [
+      `{}}{"p_tenant_id":"${victim.tenantId}",${row},"who":{}`,
+      `{},"p_tenant_id":"${victim.tenantId}","any":""`,
+      `{}}\n{"p_tenant_id":"${victim.tenantId}",${row},"who":{}`,
+    ])
+      await expect(run(withBytes(source, file, writtenFile(['x'], 'who', text)))).rejects.toMatchObject({
+        publicMessage: expect.stringContaining('holds something that is no JSON in the column "who"'),
+      });
+    expect((await run(withBytes(source, file, writtenFile(['y'], 'who', '{\n"name":\n"dana"}')))).counts).toEqual({
+      ...none,
+      files: 3,
+      imported: 1,
+      alreadyThere: 3,
+    });
+    expect(await rowsOf(victim.tenantId)).toEqual(theirs);
+    expect(await rowsOf(source.tenantId)).toHaveLength(5);
   });
 
   test('a damaged file, a path of no export and a file of no table are refused', async () => {
