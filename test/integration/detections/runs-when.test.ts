@@ -37,6 +37,16 @@ const content = {
     yaml: head('rule', 'wide', 'LogTypes: [X]'),
     python: 'def rule(event):\n    while True:\n        return event.get("action") == "create"\n',
   },
+  certain: { yaml: head('rule', 'certain', 'LogTypes: [X]'), python: 'def rule(_):\n    return True\n' },
+  failing: {
+    yaml: head('rule', 'failing', 'LogTypes: [X]'),
+    python: 'def rule(event):\n    number = int(str(event))\n    return number == 1\n',
+  },
+  unclear: {
+    yaml: head('policy', 'unclear', 'ResourceTypes: [AWS.S3.Bucket]'),
+    python:
+      'def policy(resource):\n    if resource.get("isPublic"):\n        return False\n    return not resource.get("isPublic") and str(resource)[0] == "{"\n',
+  },
   never: { yaml: head('rule', 'never', 'LogTypes: [X]'), python: 'def rule(event):\n    return False\n' },
   policy: {
     yaml: head('policy', 'policy', 'ResourceTypes: [AWS.S3.Bucket]'),
@@ -70,12 +80,15 @@ test('margay test --explain says of each rule and policy when it runs, as lines 
   const lineOf = (id: string) => text.lines.find((line) => line.startsWith(`${id}: `));
   expect(lineOf('narrow')).toBe(`narrow: runs only when ${actionWitness}`);
   expect(lineOf('wide')).toMatch(/^wide: runs on every event, because line 2: a while loop$/);
+  expect(lineOf('certain')).toBe('certain: runs on every event, because it says True to every event');
+  expect(lineOf('failing')).toMatch(/^failing: runs on every event, because .*line 2 may fail on any event/);
+  expect(lineOf('unclear')).toMatch(/because line 3 says False; line 4 returns what cannot be told from fields/);
   expect(lineOf('never')).toBe('never: never runs, because it can neither match nor fail');
   expect(lineOf('policy')).toContain('policy: runs only when isPublic');
 
   const json = await runTest('--explain', '--json');
   const { runsWhen } = JSON.parse(json.lines.at(-1) ?? '{}') as { runsWhen: { id: string }[] };
-  expect(runsWhen).toHaveLength(4);
+  expect(runsWhen).toHaveLength(7);
   expect(runsWhen).toContainEqual({ id: 'narrow', witness: actionWitness, reasons: [] });
   expect(runsWhen).toContainEqual({ id: 'wide', witness: null, reasons: [ofWide] });
 

@@ -8,6 +8,7 @@ from typing import Any
 from margay_index import calls, expressions, statements
 from margay_index.arguments import Arguments
 from margay_index.formula import TRUE, Formula, disj
+from margay_index.reasons import why_always
 from margay_index.run import Run
 from margay_index.source import Sources
 from margay_index.subject import EVENT
@@ -49,16 +50,18 @@ def analyse(sources: Sources, matcher: Any, model: Any = None, alert_value: bool
     if node is None:
         return Finding(TRUE, TRUE, ["rule is not a plain function"], False)
     run.own_globals = _set_before_read(node)
+    run.matcher_names = matcher.__globals__
     try:
         result = calls.call_function(run, matcher, Arguments([Read(EVENT)]), TRUE)
-        effects = disj(*(when for when, _ in run.effects))
+        effects = disj(*(item.when for item in run.effects))
         matches = disj(effects, result.is_true() if alert_value else result.is_false())
         strict = disj(effects, result.not_false() if alert_value else result.not_true(), run.raised())
     except RecursionError:
         return Finding(TRUE, TRUE, ["is nested too deeply"], run.used_model)
     except Exception as error:  # a defect of the analysis costs speed, never an alert
         return Finding(TRUE, TRUE, [f"could not be analysed: {type(error).__name__}"], run.used_model)
-    return Finding(strict, matches, _reasons(run, strict), run.used_model)
+    reasons = [] if strict is not TRUE else why_always(run, result, alert_value)
+    return Finding(strict, matches, reasons, run.used_model)
 
 
 def _set_before_read(node: ast.FunctionDef) -> set[str]:
@@ -80,10 +83,3 @@ def _set_before_read(node: ast.FunctionDef) -> set[str]:
                 found.add(name)
         seen |= {item.id for item in ast.walk(statement) if isinstance(item, ast.Name)}
     return found
-
-
-def _reasons(run: Run, strict: Formula) -> list[str]:
-    if strict is not TRUE:
-        return []
-    named = [reason for when, reason in run.effects if when is TRUE]
-    return list(dict.fromkeys(named))[:5] or ["its answer depends on things that are not understood"]

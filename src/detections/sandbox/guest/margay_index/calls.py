@@ -152,6 +152,7 @@ def _call_node(run: Run, node: Any, scope: Scope, arguments: Arguments, defaults
         run.effect(when, "hands over arguments that cannot be told")
         return OPAQUE
     scope.is_matcher = run.depth == 0
+    caller = run.place
     run.depth += 1
     try:
         if isinstance(node, ast.Lambda):
@@ -162,6 +163,7 @@ def _call_node(run: Run, node: Any, scope: Scope, arguments: Arguments, defaults
         end = run.execute(scope, node.body, TRUE)
     finally:
         run.depth -= 1
+        run.place = caller
     returns = scope.returns if end is FALSE else [*scope.returns, (end, NONE)]
     return choice(returns)
 

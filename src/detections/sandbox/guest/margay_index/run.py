@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from margay_index.formula import FALSE, Formula, conj, disj
 from margay_index.source import Sources
@@ -12,6 +12,37 @@ from margay_index.value import Value
 
 STEPS_MAX = 6000
 DEPTH_MAX = 8
+
+
+class Place(NamedTuple):
+    """A line of the content, and the names of the module that it stands in."""
+
+    module_names: dict[str, Any]
+    line: int
+
+
+class Raise(NamedTuple):
+    """An exception that may leave a rule: when, of which kind (any if none is told), and where."""
+
+    when: Formula
+    kind: type[BaseException] | None
+    place: Place
+
+
+class Effect(NamedTuple):
+    """Something that may reach beyond the event, or that cannot be understood: when, what and where."""
+
+    when: Formula
+    what: str
+    place: Place
+
+
+class Answer(NamedTuple):
+    """What the matcher returns at one place, and when."""
+
+    when: Formula
+    value: Value
+    place: Place
 
 
 class Run:
@@ -23,8 +54,13 @@ class Run:
         self.used_model = False
         # Globals that the matcher sets before it reads them: they carry nothing from one event to the next.
         self.own_globals: set[str] = set()
-        self.raises: list[tuple[Formula, type[BaseException] | None]] = []
-        self.effects: list[tuple[Formula, str]] = []
+        self.raises: list[Raise] = []
+        self.effects: list[Effect] = []
+        self.answers: list[Answer] = []
+        # Names of the module of the matcher.
+        self.matcher_names: dict[str, Any] = {}
+        # Of the statement that is read.
+        self.place = Place({}, 0)
         self.steps = 0
         self.depth = 0
         # Grows whenever something that the rule built is changed in place: a loop is then read again.
@@ -48,15 +84,15 @@ class Run:
     def may_raise(self, when: Formula, kind: type[BaseException] | None = None) -> None:
         """An exception may leave this point whenever the condition holds. Without a kind it may be any exception."""
         if when is not FALSE:
-            self.raises.append((when, kind))
+            self.raises.append(Raise(when, kind, self.place))
 
-    def effect(self, when: Formula, reason: str) -> None:
+    def effect(self, when: Formula, what: str) -> None:
         """Something that may reach beyond this event, or that cannot be understood, happens whenever the condition holds."""
         if when is not FALSE:
-            self.effects.append((when, reason))
+            self.effects.append(Effect(when, what, self.place))
 
     def raised(self) -> Formula:
-        return disj(*(when for when, _ in self.raises))
+        return disj(*(item.when for item in self.raises))
 
 
 def _not_ready(*_: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from margay_index import operators
 from margay_index.formula import FALSE, TRUE, Formula, conj, disj
-from margay_index.run import Scope, absolute, assigned_names
+from margay_index.run import Answer, Place, Scope, absolute, assigned_names
 from margay_index.value import NONE, OPAQUE, UNKNOWN, Choice, Closure, Const, Instance, Items, Iterated, Pairs, Read, Value, choice, is_data
 from margay_index.subject import subject
 
@@ -20,9 +20,10 @@ def execute(scope: Scope, body: list[ast.stmt], path: Formula) -> Formula:
     for node in body:
         if path is FALSE or not scope.run.step(absolute(scope, path)):
             return FALSE
+        scope.run.place = Place(scope.module_names, node.lineno)
         reader = _READERS.get(type(node))
         if reader is None:
-            scope.run.effect(absolute(scope, path), f"line {node.lineno}: {type(node).__name__} is not understood")
+            scope.run.effect(absolute(scope, path), f"{type(node).__name__} is not understood")
             havoc(scope, [node])
             continue
         path = reader(scope, node, path)
@@ -42,6 +43,8 @@ def _evaluate(scope: Scope, node: ast.expr, path: Formula) -> Value:
 def _return(scope: Scope, node: ast.Return, path: Formula) -> Formula:
     value = NONE if node.value is None else _evaluate(scope, node.value, path)
     scope.returns.append((path, value))
+    if scope.is_matcher:
+        scope.run.answers.append(Answer(path, value, scope.run.place))
     return FALSE
 
 
@@ -260,7 +263,7 @@ def _repeated(scope: Scope, node: ast.For, whole: Value, path: Formula) -> Formu
 
 
 def _while(scope: Scope, node: ast.While, path: Formula) -> Formula:
-    scope.run.effect(absolute(scope, path), f"line {node.lineno}: a while loop")
+    scope.run.effect(absolute(scope, path), "a while loop")
     havoc(scope, node.body)
     return path
 
@@ -272,9 +275,9 @@ def _try(scope: Scope, node: ast.Try, path: Formula) -> Formula:
     end = execute(scope, [*node.body, *node.orelse], path)
     after = scope.names
     raised = scope.run.raises[first:]
-    caught = disj(*(when for when, _ in raised))
+    caught = disj(*(item.when for item in raised))
     kinds = [kind for handler in node.handlers for kind in _kinds_of(scope, handler, path)]
-    scope.run.raises[first:] = [(when, kind) for when, kind in raised if not _is_caught(kind, kinds)]
+    scope.run.raises[first:] = [item for item in raised if not _is_caught(item.kind, kinds)]
     ends = [end]
     for handler in node.handlers:
         scope.names = dict(before)
