@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmod, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,7 +13,7 @@ import { createProcessSource } from '../../src/detections/sandbox/process-source
 import { TenantSandbox } from '../../src/detections/sandbox/tenant-sandbox.ts';
 import { type Benchmark, wholeOption } from './support/benchmark.ts';
 import { cpuBetween, cpuSeconds } from './support/cpu.ts';
-import { type Block, cloudTrailBlocks, mixedBlocks } from './support/detection-events.ts';
+import { type Block, blockEvents, cloudTrailBlocks, mixedBlocks } from './support/detection-events.ts';
 import { measureGrowth } from './support/detection-growth.ts';
 
 const limits = {
@@ -33,8 +33,11 @@ type Measured = {
   readonly seconds: number;
   /** Of the first blocks, one each. */
   readonly outcomes: readonly Outcome[];
-  readonly results: readonly { readonly result: EvaluationResult; readonly block: Block }[];
+  readonly counts: readonly Count[];
 };
+
+/** What is kept of the answer to a block: how many events 0, 1, 2 … rules were run on, and how many matches there were. */
+type Count = Pick<Block, 'logType' | 'count'> & Pick<EvaluationResult, 'rulesPerEvent'> & { readonly matches: number };
 
 type Call = {
   readonly content: SandboxContent;
@@ -43,7 +46,6 @@ type Call = {
   readonly library: string;
 };
 
-const noRecords = Buffer.alloc(0);
 /** Blocks whose answers are compared. */
 const keptBlocksMax = 200;
 
@@ -52,12 +54,25 @@ const rate = (events: number, seconds: number): number => Math.round(events / Ma
 /** Rounds of a mixed stream before the timed part, in which compilers warm up. */
 const warmRounds = 4;
 
-/** Makes the same blocks each time it is asked, so that no run has to hold them. */
+/** A block that lies in a file: who evaluates it has neither the work nor the garbage of making it. */
+type StoredBlock = Pick<Block, 'logType' | 'count'> & { readonly file: string };
+
 type Stream = {
-  readonly blocks: () => Iterable<Block>;
+  readonly blocks: readonly StoredBlock[];
   /** Blocks before the timed part: long enough for the interpreter to have its plans and the compiler its code. */
   readonly warm: number;
 };
+
+async function stored(folder: string, blocks: Iterable<Block>): Promise<readonly StoredBlock[]> {
+  const found: StoredBlock[] = [];
+  await mkdir(folder);
+  for (const { logType, count, records } of blocks) {
+    const file = path.join(folder, `block-${found.length}.ndjson`);
+    await writeFile(file, records);
+    found.push({ logType, count, file });
+  }
+  return found;
+}
 
 type NativeAnswer = {
   readonly seconds: number;
@@ -99,26 +114,19 @@ async function runNative({ content, folder, bundle, library }: Call, { blocks, w
     library === '' ? '-' : library,
     contentFile,
   ];
-  let events = 0;
-  let index = 0;
-  for (const { logType, records, count } of blocks()) {
-    const file = path.join(folder, `block-${index}.ndjson`);
-    await writeFile(file, records);
-    args.push(logType, file);
-    if (index >= warm) events += count;
-    index += 1;
-  }
+  for (const { logType, file } of blocks) args.push(logType, file);
+  const events = blocks.slice(warm).reduce((sum, { count }) => sum + count, 0);
   const child = spawn('python3', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const outcomes: Outcome[] = [];
   let seconds = 0;
-  index = 0;
+  let index = 0;
   for await (const line of createInterface({ input: child.stdout })) {
     const answer = JSON.parse(line) as NativeAnswer;
     if (index >= warm) seconds += answer.seconds;
     if (outcomes.length < keptBlocksMax) outcomes.push(nativeOutcome(answer, content));
     index += 1;
   }
-  return { eventsPerSecond: rate(events, seconds), events, seconds, outcomes, results: [] };
+  return { eventsPerSecond: rate(events, seconds), events, seconds, outcomes, counts: [] };
 }
 
 const outcomeOf = ({ matches, errors }: EvaluationResult): Outcome => ({
@@ -135,42 +143,44 @@ async function runSandbox({ content, bundle }: Call, { blocks, warm }: Stream, i
   const walls = await chooseWalls({ bundle, nodePath: process.execPath, uid: process.getuid?.() });
   const source = createProcessSource(walls, bundle);
   const sandbox = new TenantSandbox({ newProcess: (image) => source.take(image), limits, index, snapshots: undefined });
-  const results: { readonly result: EvaluationResult; readonly block: Block }[] = [];
+  const outcomes: Outcome[] = [];
+  const counts: Count[] = [];
   let own = 0;
   let events = 0;
   let before = cpuSeconds();
   let position = 0;
-  for (const block of blocks()) {
+  for (const { logType, count, file } of blocks) {
     if (position === warm) {
       before = cpuSeconds();
       own = 0;
       events = 0;
     }
-    const { logType, records, count } = block;
+    const records = await readFile(file);
     const start = process.cpuUsage();
     const result = await sandbox.evaluate(content, { logType, records }, () => Promise.resolve());
     const { user, system } = process.cpuUsage(start);
     own += (user + system) / 1e6;
     events += count;
-    if (position >= warm || position < keptBlocksMax) results.push({ result, block: { ...block, records: noRecords } });
+    if (position < keptBlocksMax) outcomes.push(outcomeOf(result));
+    if (position >= warm)
+      counts.push({ logType, count, rulesPerEvent: result.rulesPerEvent, matches: result.matches.length });
     position += 1;
   }
   const seconds = cpuBetween(before, cpuSeconds()).total + own;
   source.close();
   sandbox.close();
-  const outcomes = results.slice(0, keptBlocksMax).map(({ result }) => outcomeOf(result));
-  return { eventsPerSecond: rate(events, seconds), events, seconds, outcomes, results };
+  return { eventsPerSecond: rate(events, seconds), events, seconds, outcomes, counts };
 }
 
-function rulesPerEvent(results: Measured['results'], content: SandboxContent) {
+function rulesPerEvent(counts: readonly Count[], content: SandboxContent) {
   const rulesOf = new Map<string, number>();
   for (const rule of content.rules)
     for (const logType of rule.logTypes) rulesOf.set(logType, (rulesOf.get(logType) ?? 0) + 1);
   const eventsByRun: number[] = [];
   const eventsByShare = new Map<number, number>();
-  for (const { result, block } of results) {
-    const rules = rulesOf.get(block.logType) ?? 0;
-    for (const [run, events] of result.rulesPerEvent.entries()) {
+  for (const count of counts) {
+    const rules = rulesOf.get(count.logType) ?? 0;
+    for (const [run, events] of count.rulesPerEvent.entries()) {
       eventsByRun[run] = (eventsByRun[run] ?? 0) + events;
       const share = rules === 0 ? 0 : run / rules;
       eventsByShare.set(share, (eventsByShare.get(share) ?? 0) + events);
@@ -223,8 +233,7 @@ async function compare(call: Call, all: Stream, few: Stream, say: (line: string)
   say(`sandbox with the index, matches only: ${matchesOnly.eventsPerSecond}`);
   const compared = Math.min(brute.outcomes.length, indexed.outcomes.length);
   const differences = ({ outcomes }: Measured) => differencesOf(indexed.outcomes, outcomes, compared);
-  const matches = indexed.results.reduce((sum, { result }) => sum + result.matches.length, 0);
-  const seen = indexed.results.reduce((sum, { block }) => sum + block.count, 0);
+  const matches = indexed.counts.reduce((sum, count) => sum + count.matches, 0);
   return {
     events: indexed.events,
     cpuSeconds: Math.round(indexed.seconds * 10) / 10,
@@ -233,8 +242,8 @@ async function compare(call: Call, all: Stream, few: Stream, say: (line: string)
     sandboxIndexed: { eventsPerSecond: indexed.eventsPerSecond },
     sandboxMatchesOnly: { eventsPerSecond: matchesOnly.eventsPerSecond },
     ratioToNative: Math.round((indexed.eventsPerSecond / native.eventsPerSecond) * 100) / 100,
-    rulesPerEvent: rulesPerEvent(indexed.results, call.content),
-    matchesPerEvent: Math.round((matches / seen) * 100) / 100,
+    rulesPerEvent: rulesPerEvent(indexed.counts, call.content),
+    matchesPerEvent: Math.round((matches / indexed.events) * 100) / 100,
     blocksCompared: compared,
     identical: differences(brute).length === 0,
     differencesToNative: differences(native),
@@ -277,15 +286,16 @@ export const benchmark: Benchmark = {
       say(`${content.rules.length} rules; ${problems} files of the corpus were not read`);
       const minutes = wholeOption(options, 'minutes');
       if (minutes > 0) return await measureGrowth({ content, bundle, eventsByLogType, seed, minutes, say });
-      const streamOf = (events: number, warm: number): Stream => ({
-        blocks: () => cloudTrailBlocks(seed, events),
-        warm,
-      });
-      const few = wholeOption(options, 'brute-events');
-      const cloudTrail = await compare(call, streamOf(wholeOption(options, 'events'), 20), streamOf(few, 20), say);
+      const blocks = await stored(
+        path.join(folder, 'cloudtrail'),
+        cloudTrailBlocks(seed, wholeOption(options, 'events')),
+      );
+      const warm = 20;
+      const few = blocks.slice(0, Math.ceil(wholeOption(options, 'brute-events') / blockEvents));
+      const cloudTrail = await compare(call, { blocks, warm }, { blocks: few, warm }, say);
       const mixedEvents = wholeOption(options, 'mixed');
       const stream = {
-        blocks: () => mixedBlocks(eventsByLogType, seed, mixedEvents),
+        blocks: await stored(path.join(folder, 'mixed'), mixedBlocks(eventsByLogType, seed, mixedEvents)),
         warm: warmRounds * eventsByLogType.size,
       };
       const mixed = mixedEvents === 0 ? undefined : await compare(call, stream, stream, say);

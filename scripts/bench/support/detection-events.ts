@@ -5,7 +5,8 @@ import { trailBodies } from './cloudtrail.ts';
 /** Records of one log type, as the sandbox takes them. */
 export type Block = { readonly logType: string; readonly count: number; readonly records: Buffer };
 
-const blockEvents = 1000;
+/** CloudTrail records of one block. */
+export const blockEvents = 1000;
 
 const sometime = Date.UTC(2026, 0, 1);
 
