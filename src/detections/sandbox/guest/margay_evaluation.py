@@ -57,8 +57,16 @@ class Evaluation:
         }
 
 
+def _read(records: bytes, count: int) -> list[Any]:
+    """So many records as one JSON list: its objects then share their keys, which makes reading and finding them faster."""
+    found = json.loads(records)
+    if len(found) != count:
+        raise ValueError("a line of the records is not one JSON value")
+    return found
+
+
 class Work:
-    """One batch: which records, and which rules for each."""
+    """One batch: which records, and which rules for each. Records are lines, or one JSON list where candidates are given."""
 
     def __init__(self, rules: list[Rule], records: bytes, candidates: dict[str, Any] | None, model: DataModel | None) -> None:
         self.rules = rules
@@ -80,20 +88,14 @@ class Work:
         by_number = {rule.number: rule for rule in self.rules}
         sets = [[by_number[number] for number in numbers if number in by_number] for numbers in self.candidates["sets"]]
         numbers, chosen = self.candidates["records"], self.candidates["chosen"]
-        for place, record in self._parsed():
-            yield numbers[place], PantherEvent(record, model), sets[chosen[place]]
+        for number, choice, record in zip(numbers, chosen, _read(self.records, len(numbers))):
+            yield number, PantherEvent(record, model), sets[choice]
 
     def _parsed(self) -> Iterator[tuple[int, Any]]:
-        """The place of each line that is not empty, and what it holds.
-
-        All lines are read as one list: its objects then share their keys, which makes reading and finding them faster.
-        """
+        """The place of each line that is not empty, and what it holds."""
         lines = self.records.split(b"\n")
         places = [place for place, line in enumerate(lines) if line]
-        records = json.loads(b"[%b]" % b",".join(lines[place] for place in places))
-        if len(records) != len(places):
-            raise ValueError("a line of the records is not one JSON value")
-        return zip(places, records)
+        return zip(places, _read(b"[%b]" % b",".join(lines[place] for place in places), len(places)))
 
     def apply(self, rule: Rule, index: int, event: PantherEvent) -> None:
         """Runs one rule on one event and notes what came of it."""
@@ -101,7 +103,10 @@ class Work:
             return
         rule.runs += 1
         try:
-            if rule.matches(event) is rule.alert_value:
+            result = rule.matcher(event)
+            if result is not True and result is not False:
+                raise rule.not_bool(result)
+            if result is rule.alert_value:
                 rule.matched += 1
                 self.matches.append({"record": index, "rule": rule.number, **rule.describe_match(event)})
         except Exception as error:

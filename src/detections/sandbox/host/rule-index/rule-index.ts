@@ -27,6 +27,8 @@ type Evaluate = {
 type Found = { readonly record: number; readonly rule: number };
 
 const noBytes = new Uint8Array(0);
+const emptyList = Buffer.from('[]');
+const [listStart, comma, listEnd] = [Buffer.from('['), Buffer.from(','), Buffer.from(']')] as const;
 /** More log types than a tenant is likely to have at work in turn: a plan that is forgotten is analysed anew. */
 const plansMax = 1024;
 const missesMax = 1000;
@@ -64,10 +66,13 @@ class Selection {
     this.histogram[rules.length] = (this.histogram[rules.length] ?? 0) + 1;
     this.records.push(record);
     this.chosen.push(chosen);
-    this.#parts.push(line);
+    this.#parts.push(this.#parts.length === 0 ? listStart : comma, line);
   }
 
+  /** The records as one JSON list. */
   body(): Uint8Array {
+    if (this.#parts.length === 0) return emptyList;
+    this.#parts.push(listEnd);
     return Buffer.concat(this.#parts);
   }
 }
@@ -169,7 +174,7 @@ function select(candidates: Candidates, body: Buffer, always: readonly number[])
       const rules = candidates.of(parseLine(body.toString(encoding, start, end)));
       const all = always.length === 0 ? rules : [...new Set([...rules, ...always])].toSorted((a, b) => a - b);
       if (all.length === 0) selection.skip();
-      else selection.add(record, body.subarray(start, found === -1 ? end : end + 1), all);
+      else selection.add(record, body.subarray(start, end), all);
     }
     start = end + 1;
   }
