@@ -194,23 +194,19 @@ def content_of(value: Any) -> Any:
     return value._data if isinstance(value, (ImmutableCaseInsensitiveDict, ImmutableList)) else json_encoder(value)
 
 
-def _exact(data: Any, keys: tuple) -> Any:
-    """What lies at the end of keys spelled as in the event, when that is neither a mapping nor a list."""
-    for key in keys:
-        if type(data) is not dict:
-            return _MISSING
-        data = data.get(key, _MISSING)
-    return data if type(data) in _LEAVES else _MISSING
-
-
 def deep_get(value: Any, *keys: Any, default: Any = None) -> Any:
     """Follows keys through mappings; anything else on the way, or a final None, gives the default."""
     kind = type(value)
     if kind is PantherEvent or kind is ImmutableCaseInsensitiveDict:
-        # Most keys are spelled right: no views are made on the way.
-        found = _exact(value._data, keys)
-        if found is not _MISSING:
-            return default if found is None else found
+        # Most keys are spelled as in the event and lead to a text or a number: no views are made on the way.
+        data = value._data
+        for key in keys:
+            if type(data) is not dict:
+                break
+            data = data.get(key, _MISSING)
+        else:
+            if type(data) in _LEAVES:
+                return default if data is None else data
     for key in keys:
         kind = type(value)
         # Asking whether something is a Mapping costs more than reading it.

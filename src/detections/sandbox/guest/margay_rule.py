@@ -8,13 +8,15 @@ from functools import partial
 from json.encoder import c_make_encoder, encode_basestring_ascii
 from typing import Any
 
-from margay_errors import FunctionReturnTypeError, truncate
+from margay_errors import TEXT_MAX, FunctionReturnTypeError, truncate
 from margay_event import content_of
 from margay_modules import module_from
 
 SEVERITIES = ("INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 CONTEXT_MAX = 200 * 1024
 DESTINATIONS_MAX = 10
+# Functions whose answer is taken as it is.
+_TEXTS = frozenset(("title", "description", "reference", "runbook", "dedup"))
 # Keys of a match in an answer, by function; those that have no part in the title, the dedup string or the severity.
 _DETAILS = {"description": "description", "reference": "reference", "runbook": "runbook", "destinations": "destinations", "alert_context": "alertContext", "unique": "unique"}
 
@@ -61,7 +63,7 @@ class Rule:
         self.log_types: list[str] = spec["logTypes"]
         self.module = module_from(self.id.replace("/", "_"), spec["body"], spec.get("file"))
         self.matcher = self._matcher()
-        self.described_by = tuple((name, self.reader(name), function) for name, function in self.functions().items())
+        self.described_by = tuple((name, function, self.checker(name), name in _TEXTS) for name, function in self.functions().items())
         # Of the batch at work; time is taken of some events only.
         self.runs = self.nanoseconds = self.matched = self.errors = 0
 
@@ -91,24 +93,25 @@ class Rule:
         result = self.matcher(event)
         if result is True or result is False:
             return result
-        raise self.wrong_type(self.matcher_name, result, "[bool]")
+        raise self.not_bool(result)
 
-    def text(self, name: str, function: Any, event: Any) -> str:
-        value = function(event)
+    def not_bool(self, result: Any) -> FunctionReturnTypeError:
+        return self.wrong_type(self.matcher_name, result, "[bool]")
+
+    def text(self, name: str, value: Any) -> str:
         if not isinstance(value, str):
             raise self.wrong_type(name, value, "[str]")
         return truncate(value)
 
-    def severity_of(self, function: Any, event: Any) -> str:
-        value = self.text("severity", function, event).upper()
-        if value == "DEFAULT":
+    def severity_of(self, value: Any) -> str:
+        severity = self.text("severity", value).upper()
+        if severity == "DEFAULT":
             return self.severity
-        if value not in SEVERITIES:
-            raise ValueError(f"detection [{self.id}] function [severity] returned [{value[:50]}], expected one of {', '.join(SEVERITIES)}")
-        return value
+        if severity not in SEVERITIES:
+            raise ValueError(f"detection [{self.id}] function [severity] returned [{severity[:50]}], expected one of {', '.join(SEVERITIES)}")
+        return severity
 
-    def destinations_of(self, function: Any, event: Any) -> list[str] | None:
-        value = function(event)
+    def destinations_of(self, value: Any) -> list[str] | None:
         if value is None:
             return None
         if not isinstance(value, list) or not all(isinstance(item, (str, bool)) for item in value):
@@ -116,9 +119,9 @@ class Rule:
         names = list(dict.fromkeys(item for item in value if isinstance(item, str)))
         return names[:DESTINATIONS_MAX] if names else ["SKIP"]
 
-    def context_of(self, function: Any, event: Any) -> str:
-        value = function(event)
-        if not isinstance(value, Mapping):
+    def context_of(self, value: Any) -> str:
+        # Asking whether something is a Mapping costs as much as a small context.
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise self.wrong_type("alert_context", value, "[Mapping]")
         text = _encode_context(value)
         if len(text) > CONTEXT_MAX:
@@ -126,21 +129,22 @@ class Rule:
             return json.dumps({"_error": note})
         return text
 
-    def unique_of(self, function: Any, event: Any) -> str | None:
-        value = function(event)
+    def unique_of(self, value: Any) -> str | None:
         return None if value is None else truncate(str(value))
 
-    def reader(self, name: str) -> Callable[[Any, Any], Any]:
-        """Calls a function that describes a match, given with the event, and checks what it says."""
+    def checker(self, name: str) -> Callable[[Any], Any]:
+        """Makes what a function that describes a match returned into what an alert may say, or raises."""
         special = {"severity": self.severity_of, "destinations": self.destinations_of, "alert_context": self.context_of, "unique": self.unique_of}
         return special.get(name) or partial(self.text, name)
 
     def describe_match(self, event: Any) -> dict[str, Any]:
         """Output of every auxiliary function. A failing one falls back and never suppresses the match."""
         found: dict[str, Any] = {}
-        for name, read, function in self.described_by:
+        for name, function, check, is_text in self.described_by:
             try:
-                found[name] = read(function, event)
+                value = function(event)
+                # Nearly every text is as it should be.
+                found[name] = value if is_text and type(value) is str and len(value) <= TEXT_MAX else check(value)
             except Exception as error:
                 if name == "title":
                     found[name] = self.id

@@ -74,7 +74,7 @@ def _run_functions(rule: Rule, event: Any, test: dict[str, Any]) -> dict[str, An
         outcome[rule.matcher_name] = {"error": describe(error)}
     for name, function in rule.functions().items():
         try:
-            value = rule.reader(name)(function, event)
+            value = rule.checker(name)(function(event))
             outcome[name] = {"output": value if isinstance(value, str) else json.dumps(value)}
         except Exception as error:
             outcome[name] = {"error": describe(error)}
