@@ -42,6 +42,11 @@ const content = {
     yaml: head('rule', 'failing', 'LogTypes: [X]'),
     python: 'def rule(event):\n    number = int(str(event))\n    return number == 1\n',
   },
+  idle: {
+    yaml: head('rule', 'idle', 'LogTypes: [X]'),
+    python: 'def rule(event):\n    int(str(event))\n    return False\n',
+  },
+  silent: { yaml: head('rule', 'silent', 'LogTypes: [X]'), python: 'def rule(_):\n    return None\n' },
   unclear: {
     yaml: head('policy', 'unclear', 'ResourceTypes: [AWS.S3.Bucket]'),
     python:
@@ -82,13 +87,15 @@ test('margay test --explain says of each rule and policy when it runs, as lines 
   expect(lineOf('wide')).toMatch(/^wide: runs on every event, because line 2: a while loop$/);
   expect(lineOf('certain')).toBe('certain: runs on every event, because it says True to every event');
   expect(lineOf('failing')).toMatch(/^failing: runs on every event, because .*line 2 may fail on any event/);
+  expect(lineOf('idle')).toBe('idle: runs on every event, because line 2 may fail on any event');
+  expect(lineOf('silent')).toBe('silent: runs on every event, because it returns None to every event');
   expect(lineOf('unclear')).toMatch(/because line 3 says False; line 4 returns what cannot be told from fields/);
   expect(lineOf('never')).toBe('never: never runs, because it can neither match nor fail');
   expect(lineOf('policy')).toContain('policy: runs only when isPublic');
 
   const json = await runTest('--explain', '--json');
   const { runsWhen } = JSON.parse(json.lines.at(-1) ?? '{}') as { runsWhen: { id: string }[] };
-  expect(runsWhen).toHaveLength(7);
+  expect(runsWhen).toHaveLength(9);
   expect(runsWhen).toContainEqual({ id: 'narrow', witness: actionWitness, reasons: [] });
   expect(runsWhen).toContainEqual({ id: 'wide', witness: null, reasons: [ofWide] });
 

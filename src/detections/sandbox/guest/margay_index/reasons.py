@@ -15,16 +15,15 @@ def why_always(run: Run, result: Value, alert_value: bool) -> list[str]:
     What is not understood comes first: beyond it nothing else is sure. Where several lines only together leave no event
     out, those that may alert or fail are named.
     """
-    said = f"says {alert_value}"
     found = [_effect(run, item) for item in run.effects if item.when is TRUE]
-    if not found and isinstance(result, Const):
-        found = [f"it {said} to every event" if result.value is alert_value else f"it returns {result.value!r} to every event"]
+    if not found and isinstance(result, Const) and _may_alert(result, alert_value) is TRUE:
+        found = [f"it {_said(result)} to every event"]
     if not found:
-        found = [_answer(run, item, said) for item in run.answers if item.when is TRUE and _may_alert(item.value, alert_value) is TRUE]
+        found = [_answer(run, item) for item in run.answers if item.when is TRUE and _may_alert(item.value, alert_value) is TRUE]
         found += [f"{_where(run, item.place)} may fail on any event" for item in run.raises if item.when is TRUE]
     if not found:
         found = [_effect(run, item) for item in run.effects]
-        found += [_answer(run, item, said) for item in run.answers if _may_alert(item.value, alert_value) is not FALSE]
+        found += [_answer(run, item) for item in run.answers if _may_alert(item.value, alert_value) is not FALSE]
         found += [f"{_where(run, item.place)} may fail" for item in run.raises]
     return [*dict.fromkeys(found)][:REASONS_MAX]
 
@@ -38,11 +37,13 @@ def _effect(run: Run, item: Effect) -> str:
     return f"{_where(run, item.place)}: {item.what}"
 
 
-def _answer(run: Run, item: Answer, said: str) -> str:
-    where = _where(run, item.place)
-    if isinstance(item.value, Const):
-        return f"{where} {said}"
-    return f"{where} returns what cannot be told from fields of the event"
+def _answer(run: Run, item: Answer) -> str:
+    said = _said(item.value) if isinstance(item.value, Const) else "returns what cannot be told from fields of the event"
+    return f"{_where(run, item.place)} {said}"
+
+
+def _said(value: Const) -> str:
+    return f"says {value.value}" if isinstance(value.value, bool) else f"returns {value.value!r}"
 
 
 def _where(run: Run, place: Place) -> str:
