@@ -86,19 +86,22 @@ type Waiting = {
   readonly failed: number;
   readonly rows: number;
   readonly deliveries: number;
+  /** Those of them that were refused and are tried again later: each pause is twice as long as the one before. */
+  readonly pausing: number;
 };
 
 async function readWaiting({ database }: Platform): Promise<Waiting> {
   const rows = await database.withSystem('chaos waits until everything is done', (tx) =>
-    tx.query<{ batches: number; failed: number; rows: number; deliveries: number }>(
+    tx.query<Waiting>(
       `SELECT (SELECT count(*)::int FROM batches WHERE state IN ('PENDING', 'ADMITTED')) AS batches,
         (SELECT count(*)::int FROM batches WHERE state = 'FAILED') AS failed,
         (SELECT count(*)::int FROM lake_chunks c LEFT JOIN lake_loads l ON l.tenant_id = c.tenant_id AND l.id = c.load_id
           WHERE l.state IS DISTINCT FROM 'LOADED') AS rows,
-        (SELECT count(*)::int FROM alert_deliveries WHERE state NOT IN ('DELIVERED', 'FAILED')) AS deliveries`,
+        (SELECT count(*)::int FROM alert_deliveries WHERE state NOT IN ('DELIVERED', 'FAILED')) AS deliveries,
+        (SELECT count(*)::int FROM alert_deliveries WHERE state = 'PENDING' AND next_attempt_at > now()) AS pausing`,
     ),
   );
-  return rows[0] ?? { batches: -1, failed: -1, rows: -1, deliveries: -1 };
+  return rows[0] ?? { batches: -1, failed: -1, rows: -1, deliveries: -1, pausing: 0 };
 }
 
 async function readEventsDone({ database }: Platform): Promise<number> {
@@ -141,6 +144,9 @@ const isLess = (left: Waiting, least: Waiting): boolean =>
   (left.batches === least.batches &&
     (left.rows < least.rows || (left.rows === least.rows && left.deliveries < least.deliveries)));
 
+const onlyPauses = ({ batches, rows, deliveries, pausing }: Waiting): boolean =>
+  pausing > 0 && batches + rows === 0 && deliveries === pausing;
+
 /**
  * Waits until nothing is left to do; gives up when nothing became less for so many seconds, so that what a busy machine
  * does late is not taken for lost.
@@ -155,7 +161,7 @@ async function untilQuiet(
   for (;;) {
     const now = performance.now();
     const left = await readWaiting(platform).catch(() => undefined);
-    if (left !== undefined && (least === undefined || isLess(left, least))) {
+    if (left !== undefined && (least === undefined || isLess(left, least) || onlyPauses(left))) {
       least = left;
       progressAt = now;
     }
