@@ -103,10 +103,7 @@ class Work:
             return
         rule.runs += 1
         try:
-            result = rule.matcher(event)
-            if result is not True and result is not False:
-                raise rule.not_bool(result)
-            if result is rule.alert_value:
+            if rule.matches(event) is rule.alert_value:
                 rule.matched += 1
                 self.matches.append({"record": index, "rule": rule.number, **rule.describe_match(event)})
         except Exception as error:

@@ -93,10 +93,7 @@ class Rule:
         result = self.matcher(event)
         if result is True or result is False:
             return result
-        raise self.not_bool(result)
-
-    def not_bool(self, result: Any) -> FunctionReturnTypeError:
-        return self.wrong_type(self.matcher_name, result, "[bool]")
+        raise self.wrong_type(self.matcher_name, result, "[bool]")
 
     def text(self, name: str, value: Any) -> str:
         if not isinstance(value, str):
