@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { publicUrl } from '../src/app/runtime.ts';
 import { startDeployment } from '../src/app/supervisor.ts';
 import { judge, total, type Verdict } from './chaos/check.ts';
-import { openInspector } from './chaos/deployment.ts';
+import { openInspector, type Waiting } from './chaos/deployment.ts';
 import { missingServices, startExternal, type TriedDeployment } from './chaos/external.ts';
 import { startKiller } from './chaos/killer.ts';
 import { createRandom } from './chaos/random.ts';
@@ -60,7 +60,7 @@ type Outcome = {
   readonly verdict: Verdict;
   readonly kills: Readonly<Record<string, number>>;
   readonly recoverySeconds: number;
-  readonly left: Readonly<Record<'batches' | 'failed' | 'rows' | 'deliveries', number>>;
+  readonly left: Waiting;
 };
 
 async function trial(deployment: TriedDeployment, receiver: Receiver): Promise<Outcome> {

@@ -81,12 +81,15 @@ export async function openInspector(runtime: Runtime, receiverUrl: string) {
   };
 }
 
-type Waiting = {
+export type Waiting = {
   readonly batches: number;
   readonly failed: number;
   readonly rows: number;
   readonly deliveries: number;
-  /** Those of them that were refused and are tried again later: each pause is twice as long as the one before. */
+  /**
+   * Those of them that were refused and are tried again within four minutes, the pause after a fourth refusal. Pauses
+   * double, so one that is refused without end counts as stuck all the same.
+   */
   readonly pausing: number;
 };
 
@@ -98,7 +101,7 @@ async function readWaiting({ database }: Platform): Promise<Waiting> {
         (SELECT count(*)::int FROM lake_chunks c LEFT JOIN lake_loads l ON l.tenant_id = c.tenant_id AND l.id = c.load_id
           WHERE l.state IS DISTINCT FROM 'LOADED') AS rows,
         (SELECT count(*)::int FROM alert_deliveries WHERE state NOT IN ('DELIVERED', 'FAILED')) AS deliveries,
-        (SELECT count(*)::int FROM alert_deliveries WHERE state = 'PENDING' AND next_attempt_at > now()) AS pausing`,
+        (SELECT count(*)::int FROM alert_deliveries WHERE state = 'PENDING' AND next_attempt_at BETWEEN now() AND now() + interval '4 minutes') AS pausing`,
     ),
   );
   return rows[0] ?? { batches: -1, failed: -1, rows: -1, deliveries: -1, pausing: 0 };
